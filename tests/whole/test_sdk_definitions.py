@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,19 +17,15 @@ import pytest
 from pedigree.localaws.daemon import LocalAws
 from tests.support.local_aws import client, running_local_aws
 from tests.support.sdk_definitions import FOLDER
+from tests.support.sdk_executions import BUCKET, create_role, execute
 
 ROOT = Path(__file__).parents[2]
 CONTAINER = ROOT / ".venv-container"
-BUCKET = "example-123456789012"
-ROLE = "AmazonSageMaker-ExecutionRole"
-TRUST = {"Effect": "Allow", "Principal": {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}}
-PATIENCE_SECONDS = 120
 SCORE = """
 def lambda_handler(event, context):
     assert event.get("best", 3) == 3 and event.get("count", 2) == 2, event
     return {"items": event.get("items", ""), "score": len(event.get("item", ""))}
 """
-EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +47,15 @@ def made_now(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def account(local: LocalAws) -> LocalAws:
     """The account that the examples expect: a bucket, a role, a function."""
-    iam, functions = client(local.url, "iam"), client(local.url, "lambda")
-    client(local.url, "s3").create_bucket(Bucket=BUCKET)
-    trust = {"Version": "2012-10-17", "Statement": {**TRUST, "Action": "sts:AssumeRole"}}
-    role = iam.create_role(RoleName=ROLE, Path="/service-role/", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    policy = {"Version": "2012-10-17", "Statement": EVERYTHING}
-    iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=json.dumps(policy))
+    functions = client(local.url, "lambda")
+    role = create_role(local)
     announce = (FOLDER / "scripts" / "announce.py").read_text(encoding="utf-8")
     for name, text in (("sagemaker-announce", announce), ("sagemaker-score", SCORE)):
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("function.py", text)
         functions.create_function(
-            FunctionName=name, Role=role["Arn"], Runtime="python3.13", Handler="function.lambda_handler",
+            FunctionName=name, Role=role, Runtime="python3.13", Handler="function.lambda_handler",
             Code={"ZipFile": code.getvalue()},
         )  # fmt: skip
     return local
@@ -82,31 +72,6 @@ def uploaded(definition: str) -> Iterator[tuple[str, bytes]]:
         name = key.rpartition("/")[2]
         if name in contents:
             yield key, contents[name]
-
-
-def execute(local: LocalAws, name: str, definition: str, code: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """Execute a definition with its code in the bucket; how each step ended."""
-    s3, sagemaker = client(local.url, "s3"), client(local.url, "sagemaker")
-    for key, content in code:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    role = f"arn:aws:iam::123456789012:role/service-role/{ROLE}"
-    sagemaker.create_pipeline(
-        PipelineName=name, PipelineDefinition=definition, RoleArn=role, ClientRequestToken="t" * 32
-    )
-    arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
-
-    def steps() -> dict[str, str]:
-        listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
-        return {
-            step["StepName"]: step.get("FailureReason") or step["StepStatus"]
-            for step in listed["PipelineExecutionSteps"]
-        }
-
-    end = time.monotonic() + PATIENCE_SECONDS
-    while sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
-        assert time.monotonic() < end, f"after {PATIENCE_SECONDS} seconds: {steps()}"
-        local.world.signal.wait(0.2)
-    return steps()
 
 
 def test_a_definition_written_by_sdk_version_2_runs(account: LocalAws) -> None:

@@ -17,6 +17,7 @@ from pedigree.localaws.services.sagemaker.resources.images import (
     SUBMITTED,
     Images,
     image_of,
+    metric_definitions,
     processing_command,
     training_command,
     unpacks_source,
@@ -159,7 +160,6 @@ def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
 
 def training(job: Mapping[str, Any], images: Images) -> JobPlan:
     """Read a training job: its own command, or the image's program with the script that its hyperparameters name."""
-    algorithm = job["AlgorithmSpecification"]
     name, checkpoints = job["TrainingJobName"], job.get("CheckpointConfig")
     return JobPlan(
         kind="training",
@@ -175,7 +175,7 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
         inputs=(*_channels(job.get("InputDataConfig", [])), *_source(job, images)),
         outputs=_training_outputs(job),
         files=_training_files(job),
-        metrics=tuple(Metric(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])),
+        metrics=tuple(Metric(*definition) for definition in metric_definitions(job)),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),

@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.images.catalog import Found, ImageCatalog
+from pedigree.localaws.images import xgboost_metrics
+from pedigree.localaws.images.catalog import Found, ImageCatalog, own_recipes
 from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.images.errors import ImageError
 from pedigree.localaws.images.recipe import Recipe
@@ -96,6 +98,27 @@ def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...
         raise ImageError(f"{cause} {image_of(job)}, and the local AWS pulls no images", "give the job a command")
     images.find(image_of(job))
     return (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+
+
+def metric_definitions(job: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The name and the expression of each metric of a training job: its own, or those of its built-in algorithm."""
+    algorithm = job.get("AlgorithmSpecification") or {}
+    if own := algorithm.get("MetricDefinitions"):
+        return tuple((metric["Name"], metric["Regex"]) for metric in own)
+    hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
+    if algorithm.get("ContainerEntrypoint") or PROGRAM in hyperparameters:
+        return ()
+    matching = (recipe for recipe in own_recipes() if recipe.pattern_of(image_of(job)))
+    recipe = next(matching, None)
+    return _BUILT_IN_METRICS[recipe.algorithm]() if recipe and recipe.algorithm in _BUILT_IN_METRICS else ()
+
+
+@lru_cache(maxsize=1)
+def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
+    return tuple(xgboost_metrics.definitions())
+
+
+_BUILT_IN_METRICS: Mapping[str, Callable[[], tuple[tuple[str, str], ...]]] = {"xgboost_training": _xgboost_metrics}
 
 
 def image_of(job: Mapping[str, Any]) -> str:

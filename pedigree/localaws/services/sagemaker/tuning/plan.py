@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.services.sagemaker.resources.images import metric_definitions
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice, Dimension, combinations, dimensions
 
 _MOST_TRIALS = 750
@@ -136,7 +137,7 @@ def _definitions(job: Mapping[str, Any]) -> Iterator[TrialDefinition]:
 def _checked(
     document: Mapping[str, Any], objective: Mapping[str, Any] | None, space: tuple[Dimension, ...]
 ) -> TrialDefinition:
-    metrics = [metric["Name"] for metric in document["AlgorithmSpecification"].get("MetricDefinitions", ())]
+    metrics = [name for name, _ in metric_definitions(document)]
     if objective is None or objective["MetricName"] not in metrics:
         needed = "A metric is required for this hyperparameter tuning job objective."
         raise InvalidRequestError(f"{needed} Provide a metric in the metric definitions.")

@@ -148,3 +148,12 @@ def test_a_notebook_job_needs_awss_program_for_notebooks_and_a_container(tmp_pat
 def test_the_variables_of_an_image_may_have_its_tag() -> None:
     assert KNOWN.variables(XGBOOST) == {"SAGEMAKER_XGBOOST_VERSION": "1.7-1"}
     assert KNOWN.variables(SKLEARN) == {}
+
+
+def test_a_built_in_algorithm_has_metrics_of_its_own() -> None:
+    names = [name for name, _ in images.metric_definitions(job(XGBOOST))]
+    assert {"train:rmse", "validation:rmse", "validation:auc"} <= set(names)
+    own = [{"Name": "loss", "Regex": "loss=(.*)"}]
+    assert images.metric_definitions(job(XGBOOST, MetricDefinitions=own)) == (("loss", "loss=(.*)"),)
+    assert images.metric_definitions(job(XGBOOST, SCRIPT)) == ()
+    assert images.metric_definitions(job(SKLEARN)) == ()

@@ -1,0 +1,210 @@
+"""What AWS's images do, without docker: environments that are made for them, and their programs.
+
+The environments are made once, in the folder where those of this user are.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import tarfile
+from collections.abc import Iterator
+
+import pytest
+
+from pedigree.localaws.daemon import LocalAws
+from tests.support.local_aws import client, running_local_aws
+from tests.support.sdk_definitions import FOLDER
+from tests.support.sdk_executions import BUCKET, create_role, execute
+from tests.support.waiting import until
+
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+# As AWS's own first example: the label first, no header, three files.
+PREPARE = """
+import pathlib
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import StandardScaler
+
+base = pathlib.Path("/opt/ml/processing")
+rows = pd.read_csv(base / "input" / "abalone.csv", header=None)
+rows[0] = rows[0].map({"M": 0.0, "F": 1.0, "I": 2.0})
+features = StandardScaler().fit_transform(rows.iloc[:, :-1])
+whole = np.concatenate((rows.iloc[:, -1:].to_numpy(dtype=float), features), axis=1)
+parts = np.split(whole, [int(0.7 * len(whole)), int(0.85 * len(whole))])
+for name, part in zip(("train", "validation", "test"), parts):
+    (base / name).mkdir(exist_ok=True)
+    pd.DataFrame(part).to_csv(base / name / f"{name}.csv", header=False, index=False)
+"""
+EVALUATE = """
+import json, pathlib, tarfile
+import numpy as np
+import xgboost
+
+base = pathlib.Path("/opt/ml/processing")
+with tarfile.open(base / "model" / "model.tar.gz") as archive:
+    archive.extractall("/tmp")
+model = xgboost.Booster(model_file="/tmp/xgboost-model")
+rows = np.loadtxt(base / "test" / "test.csv", delimiter=",")
+error = float(np.mean((model.predict(xgboost.DMatrix(rows[:, 1:])) - rows[:, 0]) ** 2))
+(base / "evaluation" / "evaluation.json").write_text(json.dumps({"regression_metrics": {"mse": {"value": error}}}))
+"""
+TRAIN = """
+import argparse, os
+import joblib
+import numpy as np
+from sklearn.linear_model import LinearRegression
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--power", type=int)
+power = parser.parse_args().power
+rows = np.loadtxt(os.path.join(os.environ["SM_CHANNEL_TRAIN"], "rows.csv"), delimiter=",")
+joblib.dump(LinearRegression().fit(rows[:, :1] ** power, rows[:, 1]), os.path.join(os.environ["SM_MODEL_DIR"], "model"))
+"""
+INFERENCE = """
+import os
+import joblib
+
+def model_fn(folder):
+    return joblib.load(os.path.join(folder, "model"))
+"""
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with running_local_aws(tmp_path_factory.mktemp("local"), enforces_iam=True, images=None) as local:
+        create_role(local)
+        yield local
+
+
+def abalone(rows: int) -> str:
+    """Shells whose rings follow from their length, as those of the well-known data set do."""
+    drawn = random.Random(7)
+    lines = []
+    for _ in range(rows):
+        length = drawn.uniform(0.1, 0.8)
+        sizes = [length, 0.8 * length, 0.3 * length, 4 * length**3, 2 * length**3, length**3, length**3]
+        lines.append([drawn.choice("MFI"), *(f"{size:.4f}" for size in sizes), str(round(3 + 15 * length))])
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def archive(**files: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as written:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"{name}.py")
+            member.size = len(text.encode())
+            written.addfile(member, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def test_the_abalone_pipeline_of_the_sdk_runs_from_its_data_to_a_transform(local: LocalAws) -> None:
+    definition = (FOLDER / "v2" / "abalone.json").read_text(encoding="utf-8")
+    scripts = {"prepare.py": PREPARE.encode(), "evaluate.py": EVALUATE.encode()}
+    keys = re.findall(rf's3://{BUCKET}/([^"\\]+)', definition)
+    code = [(key, scripts[key.rpartition("/")[2]]) for key in keys if key.rpartition("/")[2] in scripts]
+    features = "\n".join(",".join(["0.5"] * 8) for _ in range(5))
+    data = [("abalone/abalone.csv", abalone(400).encode()), ("abalone/batch.csv", features.encode())]
+    ended = execute(local, "abalone", definition, [*code, *data])
+    assert set(ended.values()) == {"Succeeded"}, ended
+    events = log(local, "/aws/sagemaker/TrainingJobs")
+    assert any(line.startswith("[49]#011train-rmse:") for line in events), events[-5:]
+    [trained] = client(local.url, "sagemaker").list_training_jobs()["TrainingJobSummaries"]
+    described = client(local.url, "sagemaker").describe_training_job(TrainingJobName=trained["TrainingJobName"])
+    assert {metric["MetricName"] for metric in described["FinalMetricDataList"]} == {"train:rmse", "validation:rmse"}
+
+
+def test_a_search_knows_the_metrics_of_the_built_in_algorithm(local: LocalAws) -> None:
+    sagemaker = client(local.url, "sagemaker")
+    rows = "".join(f"{3 * number},{number},{number % 7}\n" for number in range(200))
+    for name in ("train", "validation"):
+        client(local.url, "s3").put_object(Bucket=BUCKET, Key=f"search/{name}/rows.csv", Body=rows.encode())
+    sources = [{"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/search/{name}/"} for name in ("train", "validation")]
+    channels = [
+        {"ChannelName": source["S3Uri"].split("/")[-2], "ContentType": "csv", "DataSource": {"S3DataSource": source}}
+        for source in sources
+    ]
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="search",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:rmse"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {"IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "1", "MaxValue": "6"}]},
+        },
+        TrainingJobDefinition={
+            "RoleArn": "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole",
+            "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+            "StaticHyperParameters": {"num_round": "5", "objective": "reg:squarederror"},
+            "InputDataConfig": channels,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/searched"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )
+    described = {"HyperParameterTuningJobName": "search"}
+    status = "HyperParameterTuningJobStatus"
+    until(lambda: sagemaker.describe_hyper_parameter_tuning_job(**described)[status], "Completed")
+    best = sagemaker.describe_hyper_parameter_tuning_job(**described)["BestTrainingJob"]
+    assert best["FinalHyperParameterTuningJobObjectiveMetric"]["MetricName"] == "validation:rmse"
+
+
+def test_a_script_of_scikit_learn_trains_and_its_model_is_served(local: LocalAws) -> None:
+    s3, sagemaker = client(local.url, "s3"), client(local.url, "sagemaker")
+    rows = "".join(f"{number},{3 * number**2 + 1}\n" for number in range(10))
+    for key, content in (
+        ("rows/rows.csv", rows.encode()),
+        ("sklearn/sourcedir.tar.gz", archive(train=TRAIN)),
+        ("serving/sourcedir.tar.gz", archive(inference=INFERENCE)),
+    ):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    role = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/rows/"}
+    sagemaker.create_training_job(
+        TrainingJobName="squares",
+        RoleArn=role,
+        AlgorithmSpecification={"TrainingImage": SKLEARN, "TrainingInputMode": "File"},
+        HyperParameters={
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": json.dumps(f"s3://{BUCKET}/sklearn/sourcedir.tar.gz"),
+            "power": "2",
+        },
+        InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    until(lambda: sagemaker.describe_training_job(TrainingJobName="squares")["TrainingJobStatus"], "Completed")
+    sagemaker.create_model(
+        ModelName="squares",
+        ExecutionRoleArn=role,
+        PrimaryContainer={
+            "Image": SKLEARN,
+            "ModelDataUrl": f"s3://{BUCKET}/models/squares/output/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": f"s3://{BUCKET}/serving/sourcedir.tar.gz",
+            },
+        },
+    )
+    variant = {"VariantName": "all", "ModelName": "squares", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="squares", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="squares", EndpointConfigName="squares")
+    until(lambda: sagemaker.describe_endpoint(EndpointName="squares")["EndpointStatus"], "InService")
+    answer = client(local.url, "sagemaker-runtime").invoke_endpoint(
+        EndpointName="squares", ContentType="application/json", Accept="application/json", Body=b"[[4.0], [9.0]]"
+    )
+    assert json.loads(answer["Body"].read()) == pytest.approx([13.0, 28.0])
+
+
+def log(local: LocalAws, group: str) -> list[str]:
+    logs = client(local.url, "logs")
+    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    return [
+        event["message"]
+        for stream in streams
+        for event in logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+    ]
