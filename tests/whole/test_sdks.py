@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client_programs import SDK_2, python_with
+from tests.support.images import images_file
 from tests.support.users import document
 from tests.support.watched_machine import WatchedMachine, watched_machine
 
@@ -34,8 +35,10 @@ for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedMachine]:
-    container = str(ROOT / ".venv-container")
-    with watched_machine(tmp_path_factory.mktemp("machine"), "--container", container) as started:
+    """One environment stands for every image: none could be made without a way to pip's registry."""
+    folder = tmp_path_factory.mktemp("machine")
+    images = images_file(folder, ROOT / ".venv-container")
+    with watched_machine(folder, "--images", str(images)) as started:
         started.run(sys.executable, "-c", MAKE_ROLE)
         yield started
 
