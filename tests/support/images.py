@@ -12,11 +12,19 @@ from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.services.sagemaker.resources.images import Images
 
 
-def images_file(folder: Path, environment: Path | None = None, train: Sequence[str] = ()) -> Path:
-    """A file of recipes whose only one is for every image; train is what a job without a command runs."""
+def images_file(folder: Path, environment: Path | None = None, train: Sequence[str] = (), pattern: str = "*") -> Path:
+    """A file of recipes whose only one is for every image, or for those of a pattern.
+
+    train is what a job without a command runs.
+    """
     chosen = environment or Path(sys.prefix)
     script = "bin/train" if (chosen / "bin" / "train").exists() else ""
-    lines = ["[[recipe]]", 'name = "any"', 'images = ["*"]', f"environment = {json.dumps(str(chosen))}"]
+    lines = [
+        "[[recipe]]",
+        'name = "any"',
+        f"images = [{json.dumps(pattern)}]",
+        f"environment = {json.dumps(str(chosen))}",
+    ]
     lines += [f'script = "{script}"', f'algorithm = "{script}"'] if script else []
     lines += [f"train = {json.dumps(list(train))}"] if train else []
     path = folder / "images.toml"

@@ -31,7 +31,7 @@ PARAMETERS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with nothing of a project; its local AWS is kept from one test to the next."""
     folder = tmp_path_factory.mktemp("empty")
-    images_file(folder)
+    images_file(folder, pattern="image:*")
     yield folder
     process.down(folder / ".localaws")
 
