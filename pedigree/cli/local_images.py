@@ -27,8 +27,10 @@ def listing(container: ContainerOption = CONTAINER, images: ImagesOption = IMAGE
     for recipe in catalog.recipes:
         state = "ready" if environments.is_built(recipe) else "not made yet"
         printing.line(f"{recipe.name:20}{state:14}{', '.join(recipe.images)}")
+    unused = _unused(catalog, environments)
     for built in environments.built():
-        printing.line(f"{built.recipe:20}{built.megabytes:>5} MB      {built.folder}")
+        note = " (of a recipe that has changed)" if built.folder in unused else ""
+        printing.line(f"{built.recipe:20}{built.megabytes:>5} MB      {built.folder}{note}")
 
 
 @app.command()
@@ -55,7 +57,7 @@ def build(
     container: ContainerOption = CONTAINER,
     images: ImagesOption = IMAGES,
 ) -> None:
-    """Make the environments of images now, so that no job waits for them."""
+    """Make the environments of images before a job needs them."""
     catalog, environments = _images(container, images)
     for name in image:
         folder = environments.build(catalog.named(name), printing.remark)
@@ -68,12 +70,14 @@ def remove(
     container: ContainerOption = CONTAINER,
     images: ImagesOption = IMAGES,
     everything: Annotated[bool, typer.Option("--all", help="Remove all environments that pedigree has made.")] = False,
+    unused: Annotated[bool, typer.Option("--unused", help="Remove those of recipes that have changed.")] = False,
 ) -> None:
-    """Remove the environments of images; a job that needs one makes it anew."""
+    """Remove environments; a job that needs one makes it anew."""
     catalog, environments = _images(container, images)
-    if not image and not everything:
-        raise UsageError("no image is named", "name images, or use --all")
+    if not image and not everything and not unused:
+        raise UsageError("no image is named", "name images, or use --unused or --all")
     folders = [built.folder for built in environments.built()] if everything else []
+    folders += _unused(catalog, environments) if unused and not everything else []
     recipes = [catalog.named(name) for name in image or ()]
     for recipe in recipes:
         if recipe.environment:
@@ -81,6 +85,12 @@ def remove(
     for folder in (*folders, *(environments.folder_of(recipe) for recipe in recipes)):
         environments.remove(folder)
         printing.line(f"removed {folder}")
+
+
+def _unused(catalog: ImageCatalog, environments: Environments) -> list[Path]:
+    """The environments of recipes that are no more, or have changed; another project may still have one."""
+    used = {environments.folder_of(recipe) for recipe in catalog.recipes}
+    return [built.folder for built in environments.built() if built.folder not in used]
 
 
 def _images(container: Path, images: Path) -> tuple[ImageCatalog, Environments]:

@@ -1,0 +1,71 @@
+"""What stands for images, on the command line: said, made and removed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.pedigree.cli.test_commands import run
+
+MINE = """
+[[recipe]]
+name = "mine"
+images = ["team/mine:*"]
+packages = []
+variables = { NUMBER = "%d" }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with a recipe of its own, and an empty folder for environments."""
+    (tmp_path / "images.toml").write_text(MINE % 1, encoding="utf-8")
+    return tmp_path
+
+
+def images(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run("local", "images", *words, cwd=folder, PEDIGREE_ENVIRONMENTS=str(folder / "environments"))
+
+
+def test_an_image_is_explained(folder: Path) -> None:
+    said = images(folder, "explain", "registry.example.com/team/mine:7").stdout
+    assert "recipe       mine, in images.toml: team/mine:* matches" in said
+    assert "made when a job first needs it" in said
+
+
+def test_an_image_of_which_nothing_is_known_is_one_line_with_what_to_write(folder: Path) -> None:
+    refused = images(folder, "explain", "team/other:1")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "describe it in images.toml: [[recipe]]" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_environments_are_made_listed_and_removed(folder: Path) -> None:
+    made = images(folder, "build", "mine")
+    assert made.returncode == 0, made.stderr
+    place = made.stdout.strip()
+    assert (Path(place) / "bin" / "python").exists()
+    assert any(line.startswith("mine") and "ready" in line for line in images(folder, "list").stdout.splitlines())
+    assert images(folder, "remove", "team/mine:1").stdout == f"removed {place}\n"
+    assert not Path(place).exists()
+
+
+def test_what_no_recipe_has_any_more_is_said_and_removed(folder: Path) -> None:
+    place = images(folder, "build", "mine").stdout.strip()
+    (folder / "images.toml").write_text(MINE.replace("packages = []", 'packages = ["six"]') % 1, encoding="utf-8")
+    assert f"{place} (of a recipe that has changed)" in images(folder, "list").stdout
+    assert images(folder, "remove", "--unused").stdout == f"removed {place}\n"
+
+
+def test_nothing_is_removed_unless_it_is_named(folder: Path) -> None:
+    refused = images(folder, "remove")
+    assert refused.returncode == 2
+    assert "no image is named; name images, or use --unused or --all" in refused.stderr
+
+
+def test_a_file_that_is_not_there_is_one_line(folder: Path) -> None:
+    refused = images(folder, "list", "--images", "gone.toml")
+    assert refused.returncode == 2
+    assert "there is no file gone.toml" in refused.stderr
