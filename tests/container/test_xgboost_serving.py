@@ -80,6 +80,14 @@ def test_a_request_of_each_type_is_answered_by_lines(
     np.testing.assert_allclose([float(line) for line in content.splitlines()], predicted(regression), atol=1e-6)
 
 
+def test_libsvm_that_counts_from_one_is_answered_as_csv_is(tmp_path: Path, regression: xgboost.Booster) -> None:
+    from_one = "\n".join(
+        "0 " + " ".join(f"{n}:{float(value)!r}" for n, value in enumerate(row, 1) if not np.isnan(value))
+        for row in FEATURES[:3]
+    )
+    assert answer(tmp_path, from_one, "text/libsvm") == answer(tmp_path, CSV)
+
+
 def test_an_answer_can_be_json(tmp_path: Path, regression: xgboost.Booster) -> None:
     content, kind = answer(tmp_path, CSV, accept="application/json")
     assert kind == "application/json"

@@ -76,8 +76,10 @@ def pipelines_and_jobs() -> Iterator[Row]:
     yield from named("model", "ModelName", "describe_model", "delete_model")
     yield from named("endpoint-config", "EndpointConfigName", "describe_endpoint_config", "delete_endpoint_config")
     yield from named("endpoint", "EndpointName", "describe_endpoint", "delete_endpoint")
-    group = ("describe_model_package_group", "delete_model_package_group", "list_model_packages")
+    group = ("describe_model_package_group", "delete_model_package_group")
     yield from named("model-package-group", "ModelPackageGroupName", *group)
+    versions = {"ModelPackageGroupName": "g"}
+    yield from each("sagemaker", "sagemaker", sagemaker("model-package/g/*"), versions, "list_model_packages")
     everything = ("list_models", "list_endpoint_configs", "list_domains", "list_pipelines", "list_training_jobs")
     yield from each("sagemaker", "sagemaker", "*", {}, *everything)
 

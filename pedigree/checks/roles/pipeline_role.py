@@ -161,8 +161,7 @@ def _quality(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     group = step.document.get("ModelPackageGroupName")
     if group:
         name = role.resources.text(group)
-        yield role.sagemaker(step, "FindBaselines", "ListModelPackages", f"model-package-group/{name}")
-        yield role.sagemaker(step, "ReadBaselines", "DescribeModelPackage", f"model-package/{name}/*")
+        yield role.sagemaker(step, "ReadBaselines", "ListModelPackages DescribeModelPackage", f"model-package/{name}/*")
 
 
 def _emr(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:

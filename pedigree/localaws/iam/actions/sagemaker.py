@@ -42,7 +42,7 @@ _SPECIAL: Mapping[str, tuple[Need, ...]] = {
         ("GetModelPackageGroupPolicy", "PutModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy"),
         (Need("model-package-group/{ModelPackageGroupName}"),),
     ),
-    "ListModelPackages": (Need("model-package-group/{ModelPackageGroupName}"),),
+    "ListModelPackages": (Need("model-package/{VersionsOfGroup}"),),
     "ListTrainingJobsForHyperParameterTuningJob": (Need("hyper-parameter-tuning-job/{HyperParameterTuningJobName}"),),
     "StartPipelineExecution": (Need("pipeline/{PipelineName}"),),
     "ListPipelineExecutions": (Need("pipeline/{PipelineName}"),),
@@ -71,14 +71,12 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
 
 
 def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
-    """The execution behind a callback token, and the ARN of a new package version, whose number is not known yet."""
+    """The execution behind a callback token, and all versions of a group: a new version's number is not known yet."""
     group, token = call.members.get("ModelPackageGroupName"), call.members.get("CallbackToken")
     if token is not None:
         return {"CallbackExecution": resources.execution_of(str(token)) or None}
-    if call.operation == "CreateModelPackage":
-        name = f"{str(group).rpartition('/')[2]}/*" if group else call.members.get("ModelPackageName")
-        return {"NewModelPackage": name}
-    return {}
+    versions = f"{str(group).rpartition('/')[2]}/*" if group else None
+    return {"NewModelPackage": versions or call.members.get("ModelPackageName"), "VersionsOfGroup": versions}
 
 
 TABLE = ActionTable(

@@ -28,7 +28,7 @@ from tests.support.calls import FUNCTION, UUID, KnownResources, client, exchange
 from tests.support.required_actions import ROWS, SCHEDULED, TAGS, TRAINING
 
 DERIVED = {
-    "sagemaker": {"CallbackExecution", "NewModelPackage"},
+    "sagemaker": {"CallbackExecution", "NewModelPackage", "VersionsOfGroup"},
     "lambda": {"Function", "FunctionAlone", "MappedFunction"},
     "sqs": {"QueueName"},
     "iam": {"RoleArn", "InstanceService", "LinkedRole", "Path"},

@@ -85,7 +85,18 @@ def _predicted(booster: Any, data: xgboost.DMatrix) -> Any:
     """The predictions by the rounds up to the best one, where training ended early."""
     best = booster.attr("best_iteration")
     rounds = (0, int(best) + 1) if best is not None else (0, 0)
-    return booster.predict(data, iteration_range=rounds, validate_features=False)
+    return booster.predict(_columns_of(booster, data), iteration_range=rounds, validate_features=False)
+
+
+def _columns_of(booster: Any, data: xgboost.DMatrix) -> xgboost.DMatrix:
+    """The request as the model counts its columns: libsvm that counts from one has an empty column before its first.
+
+    A model that was trained with CSV has no such column, and AWS's own example sends it this libsvm.
+    """
+    if data.num_col() != booster.num_features() + 1:
+        return data
+    rows = data.get_data()
+    return data if rows[:, 0].nnz else xgboost.DMatrix(rows[:, 1:])
 
 
 def _vote(values: Any) -> Any:
