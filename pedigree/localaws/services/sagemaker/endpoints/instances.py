@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ START_SECONDS = 480.0  # as on AWS
 ANSWER_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
 _MOST_WAITING = 256
+_KEPT_LINES = 200
+_TRACEBACK = "Traceback (most recent call last):"
 OnLine = Callable[[str], None]
 
 
@@ -92,7 +95,7 @@ class Instance:
         self._process = _process(spec, self._mark, self._changes, self._socket)
         self._spec = spec
         self._when_over = when_over
-        self._last_lines: list[str] = []
+        self._last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._address: Address | None = None
         self._has_output = threading.Event()
         self._is_gone = False
@@ -120,7 +123,7 @@ class Instance:
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
                 self._watcher.join()
-                raise InstanceError(f"The primary container did not pass the ping health check: {self._last_line()}")
+                raise InstanceError(f"The primary container did not pass the ping health check: {self._reason()}")
             if self._has_output.wait(_PING_SECONDS) and self._address and self._ping():
                 return
             time.sleep(_PING_SECONDS)
@@ -192,7 +195,7 @@ class Instance:
             self._has_output.set()
             if self._address:
                 return
-        self._last_lines = [*self._last_lines[-9:], line]
+        self._last_lines.append(line)
         self._spec.on_line(line)
 
     def _watch(self) -> None:
@@ -206,8 +209,12 @@ class Instance:
         self._listener.finish()
         self._has_output.set()
 
-    def _last_line(self) -> str:
-        return next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")[:512]
+    def _reason(self) -> str:
+        """The error that ended it, whose message may have many lines, or else its last line."""
+        lines = [line for line in self._last_lines if line.strip()]
+        start = max((number for number, line in enumerate(lines) if line == _TRACEBACK), default=len(lines))
+        errors = [line for line in lines[start + 1 :] if not line[0].isspace()]
+        return next(iter((*errors, *lines[-1:], "it said nothing")))[:512]
 
 
 def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path, name: str) -> subprocess.Popen[bytes]:

@@ -91,6 +91,11 @@ def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
             "",
             "has a transform_fn, so it cannot have input_fn",
         ),
+        (
+            'raise ValueError("an old model\\n\\nStack trace:\\n  (8) of a library")\n',
+            "",
+            ": ValueError: an old model$",
+        ),
         ("def predict_fn(data, model):\n    return data\n", "", "there is no model.pt"),
         (
             WHOLE,
