@@ -30,37 +30,52 @@ def cross_validated(
     count, repeats = values["_kfold"], values.get("_num_cv_round", 1)
     is_classes = "num_class" in values or str(values.get("objective", "")).startswith("binary:")
     logging.info("Run %s-round of %s-fold cross validation with %s rows", repeats, count, data.num_row())
-    models: dict[str, xgboost.Booster] = {}
-    results: list[dict[str, Any]] = []
-    predictions = [np.zeros((data.num_row(), 2)) for _ in range(repeats)]
+    models, results = {}, []
+    predictions = np.zeros((repeats, data.num_row(), 2))
     for fold, (learned, left_out) in enumerate(_folds(data, count, repeats, is_classes=is_classes)):
         logging.info("Train cross validation fold %s", fold % count + 1)
-        name, rest = f"{MODEL_NAME}-{fold}", data.slice(left_out)
-        folder = rounds.checkpoint_dir and str(Path(rounds.checkpoint_dir, f"model-{fold}"))
-        checkpoint, done, callbacks = replace(
-            rounds, model_name=name, checkpoint_dir=folder, has_validation=True
-        ).begin()
-        results.append({})
-        models[name] = xgboost.train(
-            parameters,
-            data.slice(learned),
-            num_boost_round=max(0, values["num_round"] - done),
-            evals=[(data.slice(learned), "train"), (rest, "validation")],
-            custom_metric=metric_function,
-            evals_result=results[-1],
-            callbacks=callbacks,
-            xgb_model=checkpoint,
-            verbose_eval=False,
-        )
-        predictions[fold // count][left_out] = _predicted(models[name].predict(rest), is_classes=is_classes)
+        parts = data.slice(learned), data.slice(left_out)
+        model, result = _trained(parameters, values["num_round"], parts, _of_fold(rounds, fold), metric_function)
+        models[f"{MODEL_NAME}-{fold}"] = model
+        results.append(result)
+        predictions[fold // count][left_out] = _predicted(model.predict(parts[1]), is_classes=is_classes)
         if (fold + 1) % count == 0:
             logging.info("The metrics of round %s cross validation", (fold + 1) // count)
             print_metrics(values["num_round"], _means(results[-count:]))
     if repeats > 1:
         logging.info("The overall metrics of %s-round cross validation", repeats)
         print_metrics(values["num_round"], _means(results))
-    _save(output, data.get_label(), np.stack(predictions), is_classes=is_classes)
+    _save(output, data.get_label(), predictions, is_classes=is_classes)
     return models
+
+
+def _of_fold(rounds: Rounds, fold: int) -> Rounds:
+    folder = rounds.checkpoint_dir and str(Path(rounds.checkpoint_dir, f"model-{fold}"))
+    return replace(rounds, model_name=f"{MODEL_NAME}-{fold}", checkpoint_dir=folder, has_validation=True)
+
+
+def _trained(
+    parameters: dict[str, Any],
+    count: int,
+    parts: tuple[xgboost.DMatrix, xgboost.DMatrix],
+    rounds: Rounds,
+    metric_function: Any,
+) -> tuple[xgboost.Booster, dict[str, Any]]:
+    """The model of one fold, and its metrics of each round."""
+    checkpoint, done, callbacks = rounds.begin()
+    result: dict[str, Any] = {}
+    model = xgboost.train(
+        parameters,
+        parts[0],
+        num_boost_round=max(0, count - done),
+        evals=[(parts[0], "train"), (parts[1], "validation")],
+        custom_metric=metric_function,
+        evals_result=result,
+        callbacks=callbacks,
+        xgb_model=checkpoint,
+        verbose_eval=False,
+    )
+    return model, result
 
 
 def _folds(data: xgboost.DMatrix, count: int, repeats: int, *, is_classes: bool) -> Any:
