@@ -1,0 +1,1 @@
+"""SageMaker's built-in algorithms that scikit-learn stands for: training and serving, without a script."""
