@@ -91,6 +91,8 @@ def _table(algorithm: Algorithm, values: Values, folder: Path, content_type: str
 
 def _log(metric: Metric, host: str) -> None:
     name, value = metric.name, metric.value
+    if name.endswith("_objective"):
+        logging.info("#quality_metric: host=%s, epoch=0, %s %s <loss>=%s", host, metric.channel, name, value)
     if metric.channel != "train":
         logging.info("#%s_score (%s) : ('%s', %s)", metric.channel, host, name, value)
     logging.info("#quality_metric: host=%s, %s %s <%s>=%s", host, metric.channel, name, metric.kind, value)
