@@ -66,7 +66,7 @@ def spellings(image: str) -> tuple[str, str]:
 
 
 def parse(text: str, file: str, base: Sequence[Recipe] = (), folder: Path = Path()) -> tuple[Recipe, ...]:
-    """Read recipes; `like` takes what a recipe leaves out from one of base, paths are relative to a folder."""
+    """Read recipes; `like` takes what is left out from one above it or in base, paths are relative to a folder."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -76,7 +76,10 @@ def parse(text: str, file: str, base: Sequence[Recipe] = (), folder: Path = Path
     tables = document.get("recipe", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RecipeError(f"{file}: recipe is no list of tables", "write [[recipe]] above each")
-    return tuple(_recipe(table, f"{file}: recipe {number}", base, folder) for number, table in enumerate(tables, 1))
+    recipes: list[Recipe] = []
+    for number, table in enumerate(tables, 1):
+        recipes.append(_recipe(table, f"{file}: recipe {number}", (*base, *recipes), folder))
+    return tuple(recipes)
 
 
 def _recipe(table: Mapping[str, Any], place: str, base: Sequence[Recipe], folder: Path) -> Recipe:
@@ -92,7 +95,7 @@ def _recipe(table: Mapping[str, Any], place: str, base: Sequence[Recipe], folder
         raise RecipeError(f"{place}: there is no recipe {like}", f"there are {', '.join(known)}")
     above = known[like]
     packages = (*above.packages, *members.pop("packages", ()))
-    return replace(above, packages=packages, differences=(), **members)
+    return replace(above, **{"differences": (), **members, "packages": packages})
 
 
 def _problems(table: Mapping[str, Any]) -> Iterator[str]:

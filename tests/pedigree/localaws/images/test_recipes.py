@@ -20,7 +20,8 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
     [
         (f"{AWS}/sagemaker-scikit-learn:1.4-2-cpu-py3", "scikit-learn 1.4"),
         (f"{AWS}/sagemaker-scikit-learn:1.2-1-cpu-py3", "scikit-learn 1.2"),
-        (f"{AWS}/sagemaker-scikit-learn:0.23-1-cpu-py3", "scikit-learn 1.2"),
+        (f"{AWS}/sagemaker-scikit-learn:0.23-1-cpu-py3", "scikit-learn 1.1"),
+        (f"{AWS}/sagemaker-scikit-learn:1.0-1-cpu-py3", "scikit-learn 1.1"),
         (f"{AWS}/sagemaker-xgboost:1.7-1", "xgboost 2.1"),
         (f"{AWS}/sagemaker-xgboost:3.0-5", "xgboost 3.0"),
         ("433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:1", "xgboost 2.1"),
@@ -32,6 +33,8 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-training:2.1-x", "hugging face"),
         ("885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod:2.0.0-cpu", "notebooks"),
         ("public.ecr.aws/sagemaker/sagemaker-distribution:3.0-cpu", "notebooks"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.4.1-cpu-py37", "tensorflow 2.15"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow"),
         ("python:3.11-slim", "python"),
         ("docker.io/library/python:3.12", "python"),
     ],
@@ -86,6 +89,11 @@ def test_an_environment_that_is_there_stands_for_pytorch_with_its_own_toolkit(tm
 @pytest.mark.parametrize(("image", "python"), [("python:3.12-slim", "3.12"), ("python:3", ""), ("python:3.9", "3.9")])
 def test_the_python_may_be_that_of_the_image_s_tag(image: str, python: str) -> None:
     assert ImageCatalog().find(image).recipe.python == python
+
+
+def test_old_tensorflow_has_the_keras_that_saves_a_folder_in_the_environment_of_the_newer_one() -> None:
+    old, new = (ImageCatalog().find(f"tensorflow-training:{tag}").recipe for tag in ("2.4.1-cpu-py37", "2.16.2-cpu"))
+    assert (old.packages, old.variables) == (new.packages, {"TF_USE_LEGACY_KERAS": "1"})
 
 
 def test_a_recipe_may_add_to_another_one(tmp_path: Path) -> None:
