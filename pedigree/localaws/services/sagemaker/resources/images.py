@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.images import xgboost_metrics
+from pedigree.localaws.images import algorithm_metrics, xgboost_metrics
 from pedigree.localaws.images.catalog import Found, ImageCatalog, own_recipes
 from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.images.errors import ImageError
@@ -27,6 +27,8 @@ _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 _MOST_DIFFERENCES = 700
 _AWS_TOOLKIT = b"sagemaker_training"
+_ALGORITHM = "SAGEMAKER_ALGORITHM"
+"""The variable of an image that says which built-in algorithm it is."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,14 @@ def metric_definitions(job: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         return ()
     matching = (recipe for recipe in own_recipes() if recipe.pattern_of(image_of(job)))
     recipe = next(matching, None)
-    return _BUILT_IN_METRICS[recipe.algorithm]() if recipe and recipe.algorithm in _BUILT_IN_METRICS else ()
+    return _built_in_metrics(recipe.algorithm, recipe.variables.get(_ALGORITHM, "")) if recipe else ()
 
 
-@lru_cache(maxsize=1)
-def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
-    return tuple(xgboost_metrics.definitions())
-
-
-_BUILT_IN_METRICS: Mapping[str, Callable[[], tuple[tuple[str, str], ...]]] = {"xgboost_training": _xgboost_metrics}
+@lru_cache(maxsize=8)
+def _built_in_metrics(program: str, algorithm: str) -> tuple[tuple[str, str], ...]:
+    if program == "xgboost_training":
+        return tuple(xgboost_metrics.definitions())
+    return tuple(algorithm_metrics.definitions(algorithm)) if program == "algorithm_training" else ()
 
 
 def image_of(job: Mapping[str, Any]) -> str:

@@ -153,6 +153,8 @@ def test_the_variables_of_an_image_may_have_its_tag() -> None:
 def test_a_built_in_algorithm_has_metrics_of_its_own() -> None:
     names = [name for name, _ in images.metric_definitions(job(XGBOOST))]
     assert {"train:rmse", "validation:rmse", "validation:auc"} <= set(names)
+    k_means = images.metric_definitions(job(XGBOOST.rpartition("/")[0] + "/kmeans:1"))
+    assert {"test:msd", "test:ssd"} <= {name for name, _ in k_means}
     own = [{"Name": "loss", "Regex": "loss=(.*)"}]
     assert images.metric_definitions(job(XGBOOST, MetricDefinitions=own)) == (("loss", "loss=(.*)"),)
     assert images.metric_definitions(job(XGBOOST, SCRIPT)) == ()
