@@ -103,12 +103,14 @@ def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...
 
 
 def metric_definitions(job: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The name and the expression of each metric of a training job: its own, or those of its built-in algorithm."""
+    """The name and the expression of each metric of a training job: its own, or those of its image.
+
+    XGBoost's image has them for scripts, too, which print their metrics as its algorithm does.
+    """
     algorithm = job.get("AlgorithmSpecification") or {}
     if own := algorithm.get("MetricDefinitions"):
         return tuple((metric["Name"], metric["Regex"]) for metric in own)
-    hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
-    if algorithm.get("ContainerEntrypoint") or PROGRAM in hyperparameters:
+    if algorithm.get("ContainerEntrypoint"):
         return ()
     matching = (recipe for recipe in own_recipes() if recipe.pattern_of(image_of(job)))
     recipe = next(matching, None)

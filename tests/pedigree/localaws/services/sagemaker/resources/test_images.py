@@ -157,5 +157,6 @@ def test_a_built_in_algorithm_has_metrics_of_its_own() -> None:
     assert {"test:msd", "test:ssd"} <= {name for name, _ in k_means}
     own = [{"Name": "loss", "Regex": "loss=(.*)"}]
     assert images.metric_definitions(job(XGBOOST, MetricDefinitions=own)) == (("loss", "loss=(.*)"),)
-    assert images.metric_definitions(job(XGBOOST, SCRIPT)) == ()
+    assert [name for name, _ in images.metric_definitions(job(XGBOOST, SCRIPT))] == names
+    assert images.metric_definitions(job(XGBOOST, SCRIPT, ContainerEntrypoint=["bash"])) == ()
     assert images.metric_definitions(job(SKLEARN)) == ()
