@@ -21,7 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-_OWN = "sagemaker_"
+# Hyperparameters that are no arguments of the script; a search adds the second one.
+_OWN = ("sagemaker_", "_tuning_objective_metric")
 _ERROR_LINES = 40
 _PORT = "7777"
 # What AWS's images have and no index has.

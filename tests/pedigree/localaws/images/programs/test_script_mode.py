@@ -67,6 +67,7 @@ def test_a_script_from_an_archive_gets_arguments_and_variables(container: Contai
         {
             "sagemaker_program": '"train.py"',
             "sagemaker_submit_directory": '"s3://bucket/x/sourcedir.tar.gz"',
+            "_tuning_objective_metric": "validation:auc",
             "max-depth": 5,
             "eta": "0.2",
             "name": '"a b"',
