@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_algorithms.recordio import Record, RecordError, Tensor, read_records, write_records
+from sagemaker_algorithms.recordio import Record, RecordIOError, Tensor, read_records, write_records
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 # What the SDK's version 2 writes: a row of 32 bits with a label, one of 64 bits with an integer, and a sparse one.
@@ -110,5 +110,5 @@ def test_a_record_that_has_the_magic_number_in_it_is_joined_from_its_parts() -> 
     ],
 )
 def test_what_is_no_record_is_refused(content: bytes, words: str) -> None:
-    with pytest.raises(RecordError, match=words):
+    with pytest.raises(RecordIOError, match=words):
         list(read_records(content))

@@ -16,9 +16,9 @@ if _SHIMS not in sys.path:
 
 def model_fn(folder: str) -> Any:
     """Load the model."""
-    from sagemaker_algorithms.serving import Predictor
+    from sagemaker_algorithms.serving import ServedModel
 
-    return Predictor.read(Path(folder))
+    return ServedModel.read(Path(folder))
 
 
 def input_fn(body: bytes, content_type: str) -> Any:

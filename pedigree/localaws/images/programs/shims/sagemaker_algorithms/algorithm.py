@@ -17,7 +17,7 @@ LOSS, SCORE = "loss", "score"
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricValue:
     """What the log says of a model on a channel."""
 
     channel: str
@@ -35,7 +35,7 @@ class Algorithm:
 
     title: str
     hyperparameters: Mapping[str, Hyperparameter]
-    train: Callable[[Values, Mapping[str, Table]], tuple[Model, Sequence[Metric]]]
+    train: Callable[[Values, Mapping[str, Table]], tuple[Model, Sequence[MetricValue]]]
     predict: Callable[[Model, Any, bool], Sequence[Row]]
     channels: Sequence[str] = ("train", "test")
     has_labels: bool = False

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.algorithm import Algorithm, Metric, Model, Row
+from sagemaker_algorithms.algorithm import Algorithm, MetricValue, Model, Row
 from sagemaker_algorithms.hyperparameters import (
     AUTO,
     Hyperparameter,
@@ -43,7 +43,7 @@ _HYPERPARAMETERS = {
 }
 
 
-def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[Metric]]:
+def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[MetricValue]]:
     """Find the centers by Lloyd's method on all rows; the best of some trials counts."""
     rows, trials = tables["train"].features, values["local_lloyd_num_trials"]
     if len(rows) < values["k"]:
@@ -58,7 +58,9 @@ def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[
     ).fit(rows)
     centers = found.cluster_centers_
     metrics = [
-        Metric(channel, name, float(getattr(np, {"msd": "mean", "ssd": "sum"}[name])(_closest(centers, table)[1] ** 2)))
+        MetricValue(
+            channel, name, float(getattr(np, {"msd": "mean", "ssd": "sum"}[name])(_closest(centers, table)[1] ** 2))
+        )
         for channel, table in tables.items()
         for name in values["eval_metrics"]
     ]

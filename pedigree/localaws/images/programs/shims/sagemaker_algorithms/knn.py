@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.random_projection import SparseRandomProjection
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.algorithm import SCORE, Algorithm, Metric, Model, Row
+from sagemaker_algorithms.algorithm import SCORE, Algorithm, MetricValue, Model, Row
 from sagemaker_algorithms.hyperparameters import Hyperparameter, Values, auto_or, integer, one_of
 from sagemaker_algorithms.tables import Table
 
@@ -30,7 +30,7 @@ _HYPERPARAMETERS = {
 }
 
 
-def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[Metric]]:
+def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[MetricValue]]:
     """Sample the rows; the search is exact, whatever index is asked for."""
     table, size = tables["train"], values["sample_size"]
     chosen: Any = np.arange(len(table))
@@ -63,11 +63,11 @@ def _projection(values: Values, features: Any) -> Any:
     return SparseRandomProjection(target, density=1, dense_output=True, random_state=0).fit(features).components_.T
 
 
-def _metric(model: Model, table: Table) -> Metric:
+def _metric(model: Model, table: Table) -> MetricValue:
     predicted = np.array([row["predicted_label"] for row in predict(model, table.features, verbose=False)])
     if model["is_classifier"]:
-        return Metric("test", "accuracy", float(np.mean(predicted == table.labels)), SCORE)
-    return Metric("test", "mse", float(np.mean((predicted - table.labels) ** 2)))
+        return MetricValue("test", "accuracy", float(np.mean(predicted == table.labels)), SCORE)
+    return MetricValue("test", "mse", float(np.mean((predicted - table.labels) ** 2)))
 
 
 def predict(model: Model, features: Any, verbose: bool) -> Sequence[Row]:

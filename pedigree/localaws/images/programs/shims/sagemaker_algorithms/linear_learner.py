@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.algorithm import Algorithm, Metric, Model, Row
+from sagemaker_algorithms.algorithm import Algorithm, MetricValue, Model, Row
 from sagemaker_algorithms.hyperparameters import AUTO, Values
 from sagemaker_algorithms.linear_estimators import estimator
 from sagemaker_algorithms.linear_hyperparameters import BINARY, HYPERPARAMETERS, MULTICLASS, REGRESSOR
@@ -17,7 +17,7 @@ from sagemaker_algorithms.linear_metrics import best_threshold, metrics
 from sagemaker_algorithms.tables import Table
 
 
-def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[Metric]]:
+def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[MetricValue]]:
     """Fit the library's estimator to normalized rows, and write its weights for rows as they are."""
     table, kind = tables["train"], values["predictor_type"]
     for name, one in tables.items():

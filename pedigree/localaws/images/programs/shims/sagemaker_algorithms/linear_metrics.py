@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import fbeta_score, log_loss, precision_score, recall_score
 
-from sagemaker_algorithms.algorithm import LOSS, SCORE, Metric
+from sagemaker_algorithms.algorithm import LOSS, SCORE, MetricValue
 from sagemaker_algorithms.hyperparameters import AUTO, Values
 from sagemaker_algorithms.linear_hyperparameters import BINARY, MULTICLASS
 
 _MOST_THRESHOLDS = 1000
 
 
-def metrics(values: Values, channel: str, scores: Any, labels: Any, threshold: float) -> Iterator[Metric]:
+def metrics(values: Values, channel: str, scores: Any, labels: Any, threshold: float) -> Iterator[MetricValue]:
     """The metrics of a channel, by the names of AWS's log."""
     of_kind = {BINARY: _of_two_classes, MULTICLASS: _of_classes}.get(values["predictor_type"], _of_numbers)
     for name, value, kind in of_kind(values, scores, labels, threshold):
-        yield Metric(channel, name, float(value), kind)
+        yield MetricValue(channel, name, float(value), kind)
 
 
 def _of_numbers(values: Values, scores: Any, labels: Any, threshold: float) -> Iterator[tuple[str, float, str]]:  # noqa: ARG001

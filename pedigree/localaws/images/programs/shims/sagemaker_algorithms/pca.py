@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.decomposition import PCA, TruncatedSVD
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.algorithm import Algorithm, Metric, Model, Row
+from sagemaker_algorithms.algorithm import Algorithm, MetricValue, Model, Row
 from sagemaker_algorithms.hyperparameters import Hyperparameter, Values, boolean, integer, one_of
 from sagemaker_algorithms.tables import Table
 
@@ -24,7 +24,7 @@ _HYPERPARAMETERS = {
 }
 
 
-def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[Metric]]:
+def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[MetricValue]]:
     """Find the components. As in AWS's models, v has them in columns and s their singular values, both ascending."""
     rows, count = tables["train"].features, values["num_components"]
     if count > min(rows.shape):

@@ -24,7 +24,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TYPES: Mapping[int, Any] = {2: np.dtype("<f4"), 3: np.dtype("<f8"), 7: np.dtype("<i4")}
 
 
-class RecordError(ValueError):
+class RecordIOError(ValueError):
     """The bytes are no records."""
 
 
@@ -65,14 +65,14 @@ def _frames(content: bytes) -> Iterator[bytes]:
     position, parts = 0, []
     while position < len(content):
         if len(content) - position < _HEAD.size:
-            raise RecordError("the last record is cut off")
+            raise RecordIOError("the last record is cut off")
         magic, word = _HEAD.unpack_from(content, position)
         if magic != _MAGIC:
-            raise RecordError("a record does not begin with RecordIO's magic number")
+            raise RecordIOError("a record does not begin with RecordIO's magic number")
         part, length = word >> _LENGTH_BITS, word & ((1 << _LENGTH_BITS) - 1)
         position += _HEAD.size
         if position + length > len(content):
-            raise RecordError("the last record is cut off")
+            raise RecordIOError("the last record is cut off")
         parts.append(content[position : position + length])
         position += length + (-length % 4)
         if part in (_WHOLE, _LAST):
@@ -80,7 +80,7 @@ def _frames(content: bytes) -> Iterator[bytes]:
             yield struct.pack("<I", _MAGIC).join(parts)
             parts = []
     if parts:
-        raise RecordError("the last record is cut off")
+        raise RecordIOError("the last record is cut off")
 
 
 def _framed(content: bytes) -> bytes:
@@ -102,9 +102,9 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         elif kind in (_FIXED32, _FIXED64):
             length = 4 if kind == _FIXED32 else 8
         else:
-            raise RecordError(f"a record is no message of protobuf: there is no wire type {kind}")
+            raise RecordIOError(f"a record is no message of protobuf: there is no wire type {kind}")
         if position + length > len(message):
-            raise RecordError("a record is no message of protobuf: a field is cut off")
+            raise RecordIOError("a record is no message of protobuf: a field is cut off")
         yield tag >> 3, message[position : position + length]
         position += length
 
@@ -120,12 +120,12 @@ def _varint(message: bytes, position: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position
-    raise RecordError("a record is no message of protobuf: a number is cut off")
+    raise RecordIOError("a record is no message of protobuf: a number is cut off")
 
 
 def _message(value: int | bytes) -> bytes:
     if isinstance(value, int):
-        raise RecordError("a record is no message of protobuf: a number stands where a message should")
+        raise RecordIOError("a record is no message of protobuf: a number stands where a message should")
     return value
 
 
@@ -138,7 +138,7 @@ def _entry(message: bytes) -> tuple[str, Tensor]:
         elif number == 2:
             for kind, content in _fields(_message(value)):
                 if kind not in _TYPES:
-                    raise RecordError("only tensors of numbers are read")
+                    raise RecordIOError("only tensors of numbers are read")
                 tensor = _tensor(_message(content), _TYPES[kind])
     return name, tensor
 
@@ -159,7 +159,7 @@ def _tensor(message: bytes, kind: Any) -> Tensor:
 
 def _floats(value: bytes, kind: Any) -> Any:
     if len(value) % kind.itemsize:
-        raise RecordError("a record is no message of protobuf: a number is cut off")
+        raise RecordIOError("a record is no message of protobuf: a number is cut off")
     return np.frombuffer(value, kind)
 
 

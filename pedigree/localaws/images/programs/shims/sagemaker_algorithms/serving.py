@@ -20,7 +20,7 @@ _ANY = ("", "*/*", "application/*")
 _BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED = 400, 406, 415
 
 
-class InferenceError(Exception):
+class PayloadError(Exception):
     """An answer that is an error, with its status."""
 
     def __init__(self, status_code: int, message: str) -> None:
@@ -29,14 +29,14 @@ class InferenceError(Exception):
 
 
 @dataclass(frozen=True)
-class Predictor:
+class ServedModel:
     """A model, and the algorithm that it is of."""
 
     algorithm: Algorithm
     model: Model
 
     @classmethod
-    def read(cls, folder: Path) -> Predictor:
+    def read(cls, folder: Path) -> ServedModel:
         """The model in a folder."""
         return cls(chosen(), models.load(folder))
 
@@ -45,27 +45,27 @@ def parsed(body: bytes, content_type: str) -> Any:
     """The features of a request."""
     try:
         features = tables.read_request(body, content_type)
-    except tables.UnsupportedTypeError:
-        raise InferenceError(
+    except tables.UnknownTypeError:
+        raise PayloadError(
             _UNSUPPORTED, f"Content-type {content_type} not supported: {', '.join(_TYPES)} are"
         ) from None
     except ValueError as error:
-        raise InferenceError(_BAD_REQUEST, f"unable to evaluate payload provided: {error}") from error
+        raise PayloadError(_BAD_REQUEST, f"unable to evaluate payload provided: {error}") from error
     if not len(features):
-        raise InferenceError(_BAD_REQUEST, "unable to evaluate payload provided: it has no rows")
+        raise PayloadError(_BAD_REQUEST, "unable to evaluate payload provided: it has no rows")
     return features
 
 
-def answered(predictor: Predictor, features: Any, accept: str) -> tuple[bytes, str]:
+def answered(predictor: ServedModel, features: Any, accept: str) -> tuple[bytes, str]:
     """The answer for some features, and its content type."""
     kind, parameters = tables.parsed_type(accept.partition(",")[0])
     kind = tables.JSON if kind in _ANY else kind
     if kind not in _TYPES:
-        raise InferenceError(_NOT_ACCEPTABLE, f"Accept type {accept} not supported: {', '.join(_TYPES)} are")
+        raise PayloadError(_NOT_ACCEPTABLE, f"Accept type {accept} not supported: {', '.join(_TYPES)} are")
     try:
         rows = predictor.algorithm.predict(predictor.model, features, parameters.get("verbose") == "true")
     except ValueError as error:
-        raise InferenceError(_BAD_REQUEST, f"unable to evaluate payload provided: {error}") from error
+        raise PayloadError(_BAD_REQUEST, f"unable to evaluate payload provided: {error}") from error
     return _written(rows, kind, predictor.algorithm.answers), kind
 
 

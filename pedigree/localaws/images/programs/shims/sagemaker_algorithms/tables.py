@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.recordio import Record, RecordError, Tensor, read_records
+from sagemaker_algorithms.recordio import Record, RecordIOError, Tensor, read_records
 
 CSV, RECORDS = "text/csv", "application/x-recordio-protobuf"
 JSON, JSON_LINES = "application/json", "application/jsonlines"
 
 
-class UnsupportedTypeError(Exception):
+class UnknownTypeError(Exception):
     """A content type that no request may have."""
 
 
@@ -65,7 +65,7 @@ def read_request(body: bytes, content_type: str) -> Any:
         JSON_LINES: lambda: map(json.loads, filter(str.strip, body.decode().splitlines())),
     }
     if kind not in readers:
-        raise UnsupportedTypeError(content_type)
+        raise UnknownTypeError(content_type)
     try:
         return _stacked([_vector(_json_tensor(instance)) for instance in readers[kind]()])
     except (KeyError, TypeError, AttributeError) as error:
@@ -98,13 +98,13 @@ def _of_records(records: Sequence[Record]) -> Table:
         return Table(features)
     labels = [_values(record.label).values for record in records]
     if any(len(label) != 1 for label in labels):
-        raise RecordError("a record has not one label")
+        raise RecordIOError("a record has not one label")
     return Table(features, np.concatenate(labels).astype(float))
 
 
 def _values(tensors: Mapping[str, Tensor]) -> Tensor:
     if "values" not in tensors:
-        raise RecordError("a record has no 'values'")
+        raise RecordIOError("a record has no 'values'")
     return tensors["values"]
 
 
@@ -123,7 +123,7 @@ def _vector(tensor: Tensor) -> Any:
         return np.asarray(tensor.values, float)
     width = int(np.prod(tensor.shape)) if tensor.shape else max(tensor.keys) + 1
     if max(tensor.keys) >= width or len(tensor.keys) != len(tensor.values):
-        raise RecordError("the keys of a sparse vector do not fit its shape and its values")
+        raise RecordIOError("the keys of a sparse vector do not fit its shape and its values")
     vector = np.zeros(width)
     vector[list(tensor.keys)] = tensor.values
     return vector
@@ -131,7 +131,7 @@ def _vector(tensor: Tensor) -> Any:
 
 def _stacked(vectors: Sequence[Any]) -> Any:
     if len({vector.shape for vector in vectors}) > 1:
-        raise RecordError("rows have different numbers of features")
+        raise RecordIOError("rows have different numbers of features")
     return np.stack(vectors) if vectors else np.empty((0, 0))
 
 

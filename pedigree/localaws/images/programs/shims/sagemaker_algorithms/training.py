@@ -13,7 +13,7 @@ from typing import Any
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
 from sagemaker_algorithms import models, tables
-from sagemaker_algorithms.algorithm import Algorithm, Metric
+from sagemaker_algorithms.algorithm import Algorithm, MetricValue
 from sagemaker_algorithms.catalog import chosen
 from sagemaker_algorithms.hyperparameters import Values, validated
 from sagemaker_algorithms.tables import Table
@@ -89,7 +89,7 @@ def _table(algorithm: Algorithm, values: Values, folder: Path, content_type: str
     return table
 
 
-def _log(metric: Metric, host: str) -> None:
+def _log(metric: MetricValue, host: str) -> None:
     name, value = metric.name, metric.value
     if name.endswith("_objective"):
         logging.info("#quality_metric: host=%s, epoch=0, %s %s <loss>=%s", host, metric.channel, name, value)
