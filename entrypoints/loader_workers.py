@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import ProcessError, active_children, connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar, cast
@@ -22,6 +23,7 @@ from errors import DataError
 Batch = tuple[torch.Tensor, torch.Tensor]
 T = TypeVar("T")
 _GRACE_SECONDS = 10.0  # how long a worker whose connection is gone may take to end
+_ALARM_SECONDS = 5.0  # so long after torch's own time-out, which comes first wherever it can
 _SIGNS_OF_LITTLE_MEMORY = (signal.SIGKILL, signal.SIGBUS)
 _GUESS = "most likely because of too little memory or shared memory"
 _REMEDY = "give fewer --workers, or 0"
@@ -67,10 +69,25 @@ class WatchedLoader:
         self._is_waiting = True
         try:
             self._raise_if_ended()
-            return step()
+            with self._alarm():
+                return step()
         finally:
             self._is_waiting = False
             self._listen()  # again: torch sets its own handler when it starts the first workers
+
+    @contextmanager
+    def _alarm(self) -> Iterator[None]:
+        """Ends a wait that torch's time-out does not: a worker that stands still passes on no batch's memory."""
+        if not self._loader.timeout or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, _raise_timeout)
+        signal.setitimer(signal.ITIMER_REAL, self._loader.timeout + _ALARM_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def _listen(self) -> None:
         if self._loader.num_workers and threading.current_thread() is threading.main_thread():
@@ -104,6 +121,10 @@ class WatchedLoader:
         for sentinel in connection.wait(list(sentinels), self._grace_seconds):
             sentinels[cast("int", sentinel)].join()  # a process closes its files a moment before it has ended
         return self._ended()
+
+
+def _raise_timeout(_signal: int, _frame: object) -> None:
+    raise RuntimeError("DataLoader timed out while it received the memory of a batch")
 
 
 def _ended_early() -> DataError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import signal
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, Dataset
 from train_process import PATIENCE, WHOLE, start
 
 from errors import DataError
@@ -145,6 +147,36 @@ def test_a_loader_that_fails_while_its_workers_run_says_why(error: Exception, li
     found = failure(BrokenLoader(error, kills=False))
     assert isinstance(found, DataError)
     assert re.search(line, str(found))
+
+
+class Rows(Dataset[torch.Tensor]):
+    """Endless rows, as the workers of a training read them: into shared memory."""
+
+    def __len__(self) -> int:
+        return 1000
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.full((8,), float(index)).share_memory_()
+
+
+def test_a_worker_that_stands_still_with_a_batch_ready_is_one_line() -> None:
+    fork = multiprocessing.get_context("fork")
+    loader = DataLoader(Rows(), num_workers=1, timeout=1, persistent_workers=True, multiprocessing_context=fork)
+    batches = WatchedLoader(loader, 0.01).batches()
+    next(batches)
+    [worker] = multiprocessing.active_children()
+    deadline = time.monotonic() + PATIENCE
+    while loader._iterator._worker_result_queue.empty():
+        assert time.monotonic() < deadline
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(DataError, match="no batch has come from the worker processes"):
+            list(batches)
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        worker.kill()
+        worker.join()
 
 
 def test_a_bug_is_not_reported_as_a_worker_that_ended() -> None:
