@@ -18,14 +18,15 @@ def images_file(folder: Path, environment: Path | None = None, train: Sequence[s
     train is what a job without a command runs.
     """
     chosen = environment or Path(sys.prefix)
-    script = "bin/train" if (chosen / "bin" / "train").exists() else ""
+    has_toolkit = (chosen / "bin" / "train").exists()
+    script, algorithm = ("bin/train", "bin/train") if has_toolkit else ("script_mode", "")
     lines = [
         "[[recipe]]",
         'name = "any"',
         f"images = [{json.dumps(pattern)}]",
         f"environment = {json.dumps(str(chosen))}",
     ]
-    lines += [f'script = "{script}"', f'algorithm = "{script}"'] if script else []
+    lines += [f'script = "{script}"', f'algorithm = "{algorithm}"']
     lines += [f"train = {json.dumps(list(train))}"] if train else []
     path = folder / "images.toml"
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -35,6 +35,7 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("public.ecr.aws/sagemaker/sagemaker-distribution:3.0-cpu", "notebooks"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.4.1-cpu-py37", "tensorflow 2.15"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch:2.13-cpu-amzn2023-sagemaker", PYTORCH),
         ("python:3.11-slim", "python"),
         ("docker.io/library/python:3.12", "python"),
     ],
