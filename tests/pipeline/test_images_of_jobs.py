@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.language.definition import parse
-from pedigree.localaws.images.catalog import PYTORCH, ImageCatalog
+from pedigree.localaws.images.catalog import ImageCatalog
 from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.services.sagemaker.executions import runnable
 from pedigree.localaws.services.sagemaker.resources.images import Images
