@@ -1,4 +1,4 @@
-"""Where the seconds of an import go, by package, as `python -X importtime` tells."""
+"""Where the seconds of an import go, by package, as `python -X importtime` lists them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _SET_CHILD_SUBREAPER, _GET_CHILD_SUBREAPER = 36, 37
 
 @dataclass(frozen=True)
 class _Status:
-    """A process: its start tells it from an earlier one with its number. Seconds of its own, and of ended children."""
+    """A process: its start sets it apart from earlier ones of its number. Its seconds, and its ended children's."""
 
     parent: int
     start: int

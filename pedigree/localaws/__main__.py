@@ -115,7 +115,7 @@ def _live(options: Options) -> int:
 
 
 def _collect_garbage_seldom() -> None:
-    """Never look through what is loaded, seldom through all the rest: each takes 200 ms in which nobody is answered."""
+    """Never look through what is loaded, seldom through all the rest: each takes 200 ms without any answer."""
     gc.freeze()
     youngest, middle, _ = gc.get_threshold()
     gc.set_threshold(youngest, middle, _COLLECTIONS_BETWEEN)

@@ -1,4 +1,4 @@
-"""The seconds of an import are told by package, each module's own, and modules without bytecode are named."""
+"""The seconds of an import are listed by package, each module's own, and modules without bytecode are named."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ import algorithm_serving
 import algorithm_training
 import numpy as np
 
-from sagemaker_algorithms.recordio import Record, Tensor, read_records, write_records
+from sagemaker_algorithms.recordio import ProtobufRecord, Tensor, read_records, write_records
 
 SECONDS = 120
 RECORDS = "application/x-recordio-protobuf"
@@ -142,7 +142,9 @@ def requests(features: Any) -> dict[str, bytes | str]:
 def records(features: Any, labels: Any = None) -> bytes:
     """Rows as the SDK's record_set() writes them."""
     return write_records(
-        Record({"values": Tensor(row)}, {} if labels is None else {"values": Tensor(np.atleast_1d(labels[number]))})
+        ProtobufRecord(
+            {"values": Tensor(row)}, {} if labels is None else {"values": Tensor(np.atleast_1d(labels[number]))}
+        )
         for number, row in enumerate(features)
     )
 

@@ -1,4 +1,4 @@
-"""k-NN answers what scikit-learn's nearest neighbors answer, logs its metrics, and tells them if asked."""
+"""k-NN answers what scikit-learn's nearest neighbors answer, logs its metrics, and lists the neighbors on request."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_algorithms.recordio import Record, RecordIOError, Tensor, read_records, write_records
+from sagemaker_algorithms.recordio import ProtobufRecord, RecordIOError, Tensor, read_records, write_records
 
 MAGIC = struct.pack("<I", 0xCED7230A)
 # What the SDK's version 2 writes: a row of 32 bits with a label, one of 64 bits with an integer, and a sparse one.
@@ -33,7 +33,7 @@ def tensor(values: list[float], keys: tuple[int, ...] = (), shape: tuple[int, ..
     return Tensor(np.array(values, np.float32), keys, shape)
 
 
-def plain(record: Record) -> list[dict[str, tuple[list[float], tuple[int, ...], tuple[int, ...]]]]:
+def plain(record: ProtobufRecord) -> list[dict[str, tuple[list[float], tuple[int, ...], tuple[int, ...]]]]:
     both = record.features, record.label
     return [{name: (one.values.tolist(), one.keys, one.shape) for name, one in table.items()} for table in both]
 
@@ -44,7 +44,10 @@ def framed(content: bytes, part: int = 0) -> bytes:
 
 @given(st.lists(st.tuples(tables, tables), max_size=4))
 def test_what_is_written_is_read(given_tables: list[tuple[dict, dict]]) -> None:  # type: ignore[type-arg]
-    rows = [Record(*({name: tensor(*one) for name, one in table.items()} for table in pair)) for pair in given_tables]
+    rows = [
+        ProtobufRecord(*({name: tensor(*one) for name, one in table.items()} for table in pair))
+        for pair in given_tables
+    ]
     assert [plain(record) for record in read_records(write_records(rows))] == [list(pair) for pair in given_tables]
 
 
@@ -52,9 +55,10 @@ def test_what_is_written_is_read(given_tables: list[tuple[dict, dict]]) -> None:
 def test_other_bytes_are_refused_or_read_and_never_a_crash(content: bytes) -> None:
     for candidate in (content, framed(content), MAGIC + content):
         try:
-            list(read_records(candidate))
+            found = list(read_records(candidate))
         except ValueError:
             continue
+        assert all(isinstance(record, ProtobufRecord) for record in found)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def test_numbers_of_all_types_are_read(kind: int, content: bytes, values: list[f
 
 def test_a_record_that_has_the_magic_number_in_it_is_joined_from_its_parts() -> None:
     number = float(np.frombuffer(MAGIC, "<f4")[0])
-    whole = write_records([Record({"values": tensor([number, 2])})])[8:]
+    whole = write_records([ProtobufRecord({"values": tensor([number, 2])})])[8:]
     before, after = whole.split(MAGIC)
     (record,) = read_records(framed(before, 1) + framed(after, 3))
     assert record.features["values"].values.tolist() == [number, 2]

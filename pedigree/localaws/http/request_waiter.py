@@ -2,7 +2,7 @@
 
 cheroot gives a connection to a worker as soon as it is there, and the worker waits for the request. Here a worker gets
 it when the head of a request has come whole, so a client that sends nothing, or half of something, costs none. Requests
-whose bodies have not come are handed over at a steady rate: thousands of them at once delay nobody else's call.
+whose bodies have not come are handed over at a steady rate: thousands of them at once delay no other call.
 """
 
 from __future__ import annotations

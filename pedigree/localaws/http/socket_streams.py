@@ -52,7 +52,7 @@ class SocketReader:
         return found
 
     def has_whole_request(self) -> bool:
-        """Return whether the body has come, too, as far as the head tells simply."""
+        """Return whether the body has come, too, as far as the head says simply."""
         end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
         length = _LENGTH.search(self._buffer, 0, end)
         if length is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class TokenBucket:
-    """Holds up to a number of tokens, and gets new ones at a rate; whoever takes none has to wait."""
+    """Holds up to a number of tokens, and gets new ones at a rate; a caller that gets none has to wait."""
 
     def __init__(self, most: float, per_second: float, now: Callable[[], float]) -> None:
         self._most, self._per_second, self._now = most, per_second, now

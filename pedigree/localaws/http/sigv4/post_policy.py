@@ -42,7 +42,7 @@ class SizeRange:
 
 
 @dataclass(frozen=True)
-class Condition:
+class PolicyCondition:
     """A condition as it is written: an operator, and what it is about."""
 
     operator: str
@@ -74,7 +74,7 @@ class PostPolicy:
     """What was signed: a time, and conditions that a form must meet all."""
 
     expiration: float
-    conditions: Sequence[Condition]
+    conditions: Sequence[PolicyCondition]
 
     def check(self, fields: Mapping[str, str], now: float) -> SizeRange:
         """The sizes that the file may have; AccessDenied for a form that the policy does not allow."""
@@ -123,12 +123,13 @@ def _document(encoded: str) -> dict[str, Any]:
 
 
 def _expiration(text: Any) -> float:
+    wrong = _invalid(f"Invalid 'expiration' value: '{text}'")
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise wrong
     try:
-        if isinstance(text, str) and _TIME.fullmatch(text):
-            return dt.datetime.strptime(_with_fraction(text), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+        return dt.datetime.strptime(_with_fraction(text), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
     except (ValueError, OverflowError):
-        pass
-    raise _invalid(f"Invalid 'expiration' value: '{text}'")
+        raise wrong from None
 
 
 def _with_fraction(text: str) -> str:
@@ -138,38 +139,38 @@ def _with_fraction(text: str) -> str:
     return f"{head}{(zone[1] or '.0')[:7]}{zone[2]}"
 
 
-def _condition(entry: Any) -> Condition:
+def _condition(entry: Any) -> PolicyCondition:
     if isinstance(entry, dict):
         return _simple(entry)
     if not isinstance(entry, list) or len(entry) != 3 or not isinstance(entry[0], str):
         raise _invalid("Invalid Condition: must be a List of an operator and two values.")
     if entry[0].lower() not in (_EQUAL, _PREFIX, _SIZES):
         raise _invalid(f"Invalid Condition: unknown operation '{entry[0]}'.")
-    return Condition(*entry)
+    return PolicyCondition(*entry)
 
 
-def _simple(entry: Mapping[str, Any]) -> Condition:
+def _simple(entry: Mapping[str, Any]) -> PolicyCondition:
     if len(entry) != 1:
         raise _invalid("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.")
     (name, value) = next(iter(entry.items()))
     if not isinstance(value, str):
         raise _invalid("Invalid Simple-Condition: value must be a string.")
-    return Condition(_EQUAL, f"${name}", value)
+    return PolicyCondition(_EQUAL, f"${name}", value)
 
 
-def _narrowed(sizes: SizeRange, condition: Condition) -> SizeRange:
+def _narrowed(sizes: SizeRange, condition: PolicyCondition) -> SizeRange:
     least, most = (_number(value, condition) for value in (condition.first, condition.second))
     return SizeRange(max(least, sizes.least), min(most, sizes.most))
 
 
-def _number(value: Any, condition: Condition) -> int:
+def _number(value: Any, condition: PolicyCondition) -> int:
     text = str(value)
     if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 19):
         raise _failed(condition)
     return int(text)
 
 
-def _failed(condition: Condition) -> S3Error:
+def _failed(condition: PolicyCondition) -> S3Error:
     return _denied(f"Policy Condition failed: {condition}")
 
 

@@ -1,6 +1,6 @@
 """The signature of a form for S3: it covers the policy among its fields, and the policy says what else the form may be.
 
-Version 4 as AWS documents it, and version 2, with which boto3 still signs forms unless it is told otherwise.
+Version 4 as AWS documents it, and version 2, with which boto3 signs forms by default.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PostSignature:
 
 
 def from_fields(fields: Mapping[str, str]) -> PostSignature:
-    """The signature in a form; AccessDenied for a form that nobody has signed."""
+    """The signature in a form; AccessDenied for a form without one."""
     if any(name.lower() in fields for name in _VERSION_4):
         _require(fields, *_VERSION_4, _POLICY)
         return _version_4(fields)

@@ -2,8 +2,8 @@
 
     python toolkit_start.py .../bin/train
 
-The toolkit itself needs torch's version and the names of smdebug's exceptions. Stand-ins have these; whoever asks one
-for more gets the library. The job's script is another process, which sees none of this.
+The toolkit itself needs torch's version and the names of smdebug's exceptions. Stand-ins have these; a request
+for more imports the library. The job's script is another process, which sees none of this.
 """
 
 from __future__ import annotations

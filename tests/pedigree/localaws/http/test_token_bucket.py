@@ -9,7 +9,7 @@ from pedigree.localaws.http.token_bucket import TokenBucket
 
 
 class Stopwatch:
-    """A time that passes when it is told to."""
+    """A time that passes on request."""
 
     seconds = 0.0
 

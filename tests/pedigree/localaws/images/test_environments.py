@@ -1,4 +1,4 @@
-"""Environments are made once, whole or not at all, by whoever needs one first."""
+"""Environments are made once, whole or not at all, by the first job that needs one."""
 
 from __future__ import annotations
 

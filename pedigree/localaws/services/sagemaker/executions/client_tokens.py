@@ -1,4 +1,4 @@
-"""Requests with a client token are carried out once; whoever repeats one gets the first answer."""
+"""Requests with a client token are carried out once; a repeated one gets the first answer."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Images:
         return {name: value.replace("{tag}", tag[0] if tag else "latest") for name, value in written.items()}
 
     def build(self, found: Found, image: str, on_line: Callable[[str], None]) -> Path:
-        """The environment of an image's recipe, which is made if it is not there; what it lacks is told."""
+        """The environment of an image's recipe, which is made if it is not there; its differences are logged."""
         folder = self.environments.build(found.recipe, lambda line: on_line(f"[local AWS] {line}"))
         for difference in found.recipe.differences:
             on_line(f"[local AWS] {found.recipe.name} stands for {image}: {difference}"[:_MOST_DIFFERENCES])

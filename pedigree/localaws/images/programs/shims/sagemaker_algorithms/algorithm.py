@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sagemaker_algorithms.hyperparameters import Hyperparameter, Values
+from sagemaker_algorithms.hyperparameters import HyperparameterSpecification, Values
 from sagemaker_algorithms.tables import Table
 
 Model: TypeAlias = Mapping[str, Any]
@@ -34,7 +34,7 @@ class Algorithm:
     """
 
     title: str
-    hyperparameters: Mapping[str, Hyperparameter]
+    hyperparameters: Mapping[str, HyperparameterSpecification]
     train: Callable[[Values, Mapping[str, Table]], tuple[Model, Sequence[MetricValue]]]
     predict: Callable[[Model, Any, bool], Sequence[Row]]
     channels: Sequence[str] = ("train", "test")

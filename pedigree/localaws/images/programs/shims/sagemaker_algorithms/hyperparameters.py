@@ -20,14 +20,14 @@ class ValidationError(Exception):
 
 
 @dataclass(frozen=True)
-class Hyperparameter:
+class HyperparameterSpecification:
     """How a value is read; a hyperparameter without a default is required."""
 
     parse: Parser
     default: Any = ...
 
 
-def validated(given: Mapping[str, str], known: Mapping[str, Hyperparameter]) -> dict[str, Any]:
+def validated(given: Mapping[str, str], known: Mapping[str, HyperparameterSpecification]) -> dict[str, Any]:
     """The values of all hyperparameters; UserError says what is wrong with them."""
     lacking = [name for name, one in known.items() if one.default is ... and name not in given]
     if lacking:
@@ -41,7 +41,7 @@ def validated(given: Mapping[str, str], known: Mapping[str, Hyperparameter]) -> 
     return {name: _parsed(name, given[name], one) if name in given else one.default for name, one in known.items()}
 
 
-def _parsed(name: str, text: str, known: Hyperparameter) -> Any:
+def _parsed(name: str, text: str, known: HyperparameterSpecification) -> Any:
     try:
         return known.parse(text.strip())
     except ValueError as error:

@@ -13,7 +13,7 @@ from sagemaker_algorithm_toolkit.exceptions import UserError
 from sagemaker_algorithms.algorithm import Algorithm, MetricValue, Model, Row
 from sagemaker_algorithms.hyperparameters import (
     AUTO,
-    Hyperparameter,
+    HyperparameterSpecification,
     Values,
     auto_or,
     boolean,
@@ -27,19 +27,19 @@ from sagemaker_algorithms.tables import Table
 _STARTS = one_of("random", "kmeans++")
 _TRIALS = 10
 _HYPERPARAMETERS = {
-    "feature_dim": Hyperparameter(integer()),
-    "k": Hyperparameter(integer()),
-    "mini_batch_size": Hyperparameter(integer(), 5000),
-    "epochs": Hyperparameter(integer(), 1),
-    "init_method": Hyperparameter(_STARTS, "random"),
-    "extra_center_factor": Hyperparameter(auto_or(integer()), AUTO),
-    "half_life_time_size": Hyperparameter(integer(0), 0),
-    "local_lloyd_init_method": Hyperparameter(_STARTS, "kmeans++"),
-    "local_lloyd_max_iter": Hyperparameter(integer(), 300),
-    "local_lloyd_num_trials": Hyperparameter(auto_or(integer()), AUTO),
-    "local_lloyd_tol": Hyperparameter(number(0, 1), 0.0001),
-    "eval_metrics": Hyperparameter(list_of("msd", "ssd"), ["msd"]),
-    "force_dense": Hyperparameter(boolean, True),
+    "feature_dim": HyperparameterSpecification(integer()),
+    "k": HyperparameterSpecification(integer()),
+    "mini_batch_size": HyperparameterSpecification(integer(), 5000),
+    "epochs": HyperparameterSpecification(integer(), 1),
+    "init_method": HyperparameterSpecification(_STARTS, "random"),
+    "extra_center_factor": HyperparameterSpecification(auto_or(integer()), AUTO),
+    "half_life_time_size": HyperparameterSpecification(integer(0), 0),
+    "local_lloyd_init_method": HyperparameterSpecification(_STARTS, "kmeans++"),
+    "local_lloyd_max_iter": HyperparameterSpecification(integer(), 300),
+    "local_lloyd_num_trials": HyperparameterSpecification(auto_or(integer()), AUTO),
+    "local_lloyd_tol": HyperparameterSpecification(number(0, 1), 0.0001),
+    "eval_metrics": HyperparameterSpecification(list_of("msd", "ssd"), ["msd"]),
+    "force_dense": HyperparameterSpecification(boolean, True),
 }
 
 

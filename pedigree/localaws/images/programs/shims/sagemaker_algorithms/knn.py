@@ -11,22 +11,22 @@ from sklearn.random_projection import SparseRandomProjection
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
 from sagemaker_algorithms.algorithm import SCORE, Algorithm, MetricValue, Model, Row
-from sagemaker_algorithms.hyperparameters import Hyperparameter, Values, auto_or, integer, one_of
+from sagemaker_algorithms.hyperparameters import HyperparameterSpecification, Values, auto_or, integer, one_of
 from sagemaker_algorithms.tables import Table
 
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
 _HYPERPARAMETERS = {
-    "feature_dim": Hyperparameter(integer()),
-    "k": Hyperparameter(integer()),
-    "predictor_type": Hyperparameter(one_of(CLASSIFIER, REGRESSOR)),
-    "sample_size": Hyperparameter(integer()),
-    "dimension_reduction_target": Hyperparameter(integer(), None),
-    "dimension_reduction_type": Hyperparameter(one_of("sign", "fjlt"), None),
-    "faiss_index_ivf_nlists": Hyperparameter(auto_or(integer()), "auto"),
-    "faiss_index_pq_m": Hyperparameter(integer(), None),
-    "index_metric": Hyperparameter(one_of("L2", "INNER_PRODUCT", "COSINE"), "L2"),
-    "index_type": Hyperparameter(one_of("faiss.Flat", "faiss.IVFFlat", "faiss.IVFPQ"), "faiss.Flat"),
-    "mini_batch_size": Hyperparameter(integer(), 5000),
+    "feature_dim": HyperparameterSpecification(integer()),
+    "k": HyperparameterSpecification(integer()),
+    "predictor_type": HyperparameterSpecification(one_of(CLASSIFIER, REGRESSOR)),
+    "sample_size": HyperparameterSpecification(integer()),
+    "dimension_reduction_target": HyperparameterSpecification(integer(), None),
+    "dimension_reduction_type": HyperparameterSpecification(one_of("sign", "fjlt"), None),
+    "faiss_index_ivf_nlists": HyperparameterSpecification(auto_or(integer()), "auto"),
+    "faiss_index_pq_m": HyperparameterSpecification(integer(), None),
+    "index_metric": HyperparameterSpecification(one_of("L2", "INNER_PRODUCT", "COSINE"), "L2"),
+    "index_type": HyperparameterSpecification(one_of("faiss.Flat", "faiss.IVFFlat", "faiss.IVFPQ"), "faiss.Flat"),
+    "mini_batch_size": HyperparameterSpecification(integer(), 5000),
 }
 
 
@@ -71,7 +71,7 @@ def _metric(model: Model, table: Table) -> MetricValue:
 
 
 def predict(model: Model, features: Any, verbose: bool) -> Sequence[Row]:
-    """The most frequent label of the nearest rows, or their mean; verbose tells these rows, too."""
+    """The most frequent label of the nearest rows, or their mean; a verbose answer lists these rows, too."""
     distances, nearest = _nearest(model, features @ model["projection"])
     labels = model["labels"][nearest]
     found = [_mode(row) if model["is_classifier"] else float(np.mean(row)) for row in labels]

@@ -10,17 +10,17 @@ from sklearn.decomposition import PCA, TruncatedSVD
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
 from sagemaker_algorithms.algorithm import Algorithm, MetricValue, Model, Row
-from sagemaker_algorithms.hyperparameters import Hyperparameter, Values, boolean, integer, one_of
+from sagemaker_algorithms.hyperparameters import HyperparameterSpecification, Values, boolean, integer, one_of
 from sagemaker_algorithms.tables import Table
 
 _FEWEST_EXTRA = 10
 _HYPERPARAMETERS = {
-    "feature_dim": Hyperparameter(integer()),
-    "mini_batch_size": Hyperparameter(integer()),
-    "num_components": Hyperparameter(integer()),
-    "algorithm_mode": Hyperparameter(one_of("regular", "randomized"), "regular"),
-    "extra_components": Hyperparameter(integer(-1), -1),
-    "subtract_mean": Hyperparameter(boolean, True),
+    "feature_dim": HyperparameterSpecification(integer()),
+    "mini_batch_size": HyperparameterSpecification(integer()),
+    "num_components": HyperparameterSpecification(integer()),
+    "algorithm_mode": HyperparameterSpecification(one_of("regular", "randomized"), "regular"),
+    "extra_components": HyperparameterSpecification(integer(-1), -1),
+    "subtract_mean": HyperparameterSpecification(boolean, True),
 }
 
 

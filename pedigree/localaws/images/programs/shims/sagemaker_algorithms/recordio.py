@@ -38,14 +38,14 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Record:
+class ProtobufRecord:
     """One row."""
 
     features: Mapping[str, Tensor] = field(default_factory=dict)
     label: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def read_records(content: bytes) -> Iterator[Record]:
+def read_records(content: bytes) -> Iterator[ProtobufRecord]:
     """The records of a file or a request."""
     for frame in _frames(content):
         tables: dict[int, dict[str, Tensor]] = {1: {}, 2: {}}
@@ -53,10 +53,10 @@ def read_records(content: bytes) -> Iterator[Record]:
             if number in tables:
                 name, tensor = _entry(_message(value))
                 tables[number][name] = tensor
-        yield Record(tables[1], tables[2])
+        yield ProtobufRecord(tables[1], tables[2])
 
 
-def write_records(records: Iterable[Record]) -> bytes:
+def write_records(records: Iterable[ProtobufRecord]) -> bytes:
     """The bytes of records, with values of 32 bits."""
     return b"".join(_framed(_record(record)) for record in records)
 
@@ -150,7 +150,7 @@ def _tensor(message: bytes, kind: Any) -> Tensor:
         if number == 1 and isinstance(value, bytes) and kind.kind == "f":
             values.append(_floats(value, kind))
         elif number == 1:
-            signed = [(one & 0xFFFFFFFF) for one in _numbers(value)]
+            signed = [(number & 0xFFFFFFFF) for number in _numbers(value)]
             values.append(np.array(signed, np.uint32).view(np.int32))
         elif number in numbers:
             numbers[number] += _numbers(value)
@@ -174,7 +174,7 @@ def _numbers(value: int | bytes) -> list[int]:
     return found
 
 
-def _record(record: Record) -> bytes:
+def _record(record: ProtobufRecord) -> bytes:
     parts = []
     for number, table in ((1, record.features), (2, record.label)):
         for name, tensor in table.items():

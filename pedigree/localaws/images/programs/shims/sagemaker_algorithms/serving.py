@@ -13,7 +13,7 @@ import numpy as np
 from sagemaker_algorithms import models, tables
 from sagemaker_algorithms.algorithm import Algorithm, Model, Row
 from sagemaker_algorithms.catalog import chosen
-from sagemaker_algorithms.recordio import Record, Tensor, write_records
+from sagemaker_algorithms.recordio import ProtobufRecord, Tensor, write_records
 
 _TYPES = (tables.JSON, tables.JSON_LINES, tables.CSV, tables.RECORDS)
 _ANY = ("", "*/*", "application/*")
@@ -72,7 +72,7 @@ def answered(predictor: ServedModel, features: Any, accept: str) -> tuple[bytes,
 def _written(rows: Sequence[Row], kind: str, name: str) -> bytes:
     if kind == tables.RECORDS:
         return write_records(
-            Record(label={key: Tensor(np.atleast_1d(value)) for key, value in row.items()}) for row in rows
+            ProtobufRecord(label={key: Tensor(np.atleast_1d(value)) for key, value in row.items()}) for row in rows
         )
     if kind == tables.CSV:
         return "".join(",".join(repr(float(v)) for v in _flat(row)) + "\n" for row in rows).encode()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sagemaker_algorithm_toolkit.exceptions import UserError
-from sagemaker_algorithms.recordio import Record, RecordIOError, Tensor, read_records
+from sagemaker_algorithms.recordio import ProtobufRecord, RecordIOError, Tensor, read_records
 
 CSV, RECORDS = "text/csv", "application/x-recordio-protobuf"
 JSON, JSON_LINES = "application/json", "application/jsonlines"
@@ -90,7 +90,7 @@ def _read(content: bytes, kind: str, label_size: int) -> Table:
     return Table(rows[:, 1:], rows[:, 0]) if label_size else Table(rows)
 
 
-def _of_records(records: Sequence[Record]) -> Table:
+def _of_records(records: Sequence[ProtobufRecord]) -> Table:
     if not records:
         return Table(np.empty((0, 0)))
     features = _stacked([_vector(_values(record.features)) for record in records])

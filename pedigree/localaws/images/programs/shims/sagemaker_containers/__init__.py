@@ -6,5 +6,5 @@ from sagemaker_containers._env import TrainingEnv
 
 
 def training_env() -> TrainingEnv:
-    """What a training container is told: hosts, channels, hyperparameters, folders."""
+    """What a training container is given: hosts, channels, hyperparameters, folders."""
     return TrainingEnv.read()

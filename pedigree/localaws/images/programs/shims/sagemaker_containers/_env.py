@@ -1,4 +1,4 @@
-"""What a container is told by SageMaker: its files in /opt/ml/input/config, and variables."""
+"""What SageMaker gives a container: its files in /opt/ml/input/config, and variables."""
 
 from __future__ import annotations
 

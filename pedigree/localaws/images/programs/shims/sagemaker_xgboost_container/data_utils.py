@@ -48,7 +48,7 @@ def get_content_type(content_type: str | None) -> str:
     name, *parameters = [part.strip() for part in content_type.lower().split(";")]
     for kind, names in _KINDS.items():
         if name in names:
-            if kind == CSV and any(one.startswith("label_size") and one != "label_size=1" for one in parameters):
+            if kind == CSV and any(part.startswith("label_size") and part != "label_size=1" for part in parameters):
                 raise UserError(
                     f"{content_type} is not an accepted csv ContentType. "
                     "Optional parameter label_size must be equal to 1"

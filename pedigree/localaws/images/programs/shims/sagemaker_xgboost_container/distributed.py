@@ -92,10 +92,10 @@ def _told(words: Mapping[str, Any], address: str, port: int) -> Iterator[None]:
         def handle(self) -> None:
             self.wfile.write(json.dumps(words).encode())
 
-    class Server(socketserver.TCPServer):
+    class AddressServer(socketserver.TCPServer):
         allow_reuse_address = True  # an earlier job's connections may still wait for their end
 
-    with Server((address, port), Teller) as server:
+    with AddressServer((address, port), Teller) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield

@@ -24,7 +24,7 @@ _LONGEST_ITEM = 12_800
 
 @dataclass(frozen=True)
 class Copy:
-    """A step of one iteration: its document, and what the service tells about the iteration."""
+    """A step of one iteration: its document, and what the service says about the iteration."""
 
     step: Step
     base: str
@@ -32,7 +32,7 @@ class Copy:
     item: str
 
     def context(self, parent: str) -> Mapping[str, Any]:
-        """What ListPipelineExecutionSteps tells about its iteration."""
+        """What ListPipelineExecutionSteps says about its iteration."""
         return {"ParentStepName": parent, "Index": self.index, "Item": self.item[:_LONGEST_ITEM]}
 
 

@@ -35,14 +35,14 @@ def executed(sagemaker: LocalSageMaker, *steps: dict[str, Any], status: str = "C
     return arn
 
 
-def told(sagemaker: LocalSageMaker, arn: str) -> dict[str, Any]:
+def cleaned(sagemaker: LocalSageMaker, arn: str) -> dict[str, Any]:
     return dict(sagemaker.steps(arn)["Clean"]["Metadata"]["Cleanup"])
 
 
 def test_the_model_of_a_training_job_is_deleted(sagemaker: LocalSageMaker) -> None:
     arn = executed(sagemaker, training("Before"), clean(), **MODEL)
     assert sagemaker.deleted == ["s3://bucket/model.tar.gz"]
-    assert told(sagemaker, arn) == {"CleanedSteps": ["Before"], "SkippedSteps": [], "FailedSteps": []}
+    assert cleaned(sagemaker, arn) == {"CleanedSteps": ["Before"], "SkippedSteps": [], "FailedSteps": []}
     assert sagemaker.statuses(arn)["Clean"] == "Succeeded"
 
 
@@ -55,7 +55,7 @@ def test_named_objects_of_a_processing_job_are_deleted(sagemaker: LocalSageMaker
 def test_an_object_that_the_step_did_not_write_is_left(sagemaker: LocalSageMaker) -> None:
     arn = executed(sagemaker, prepare(), clean(S3Uris=["s3://bucket/prepared-by-others/x"]))
     assert sagemaker.deleted == []
-    (failure,) = told(sagemaker, arn)["FailedSteps"]
+    (failure,) = cleaned(sagemaker, arn)["FailedSteps"]
     assert (failure["StepName"], failure["ErrorCode"]) == ("Before", "ClientError")
     assert "is not under the output location of Before" in sagemaker.steps(arn)["Clean"]["FailureReason"]
 
@@ -63,9 +63,9 @@ def test_an_object_that_the_step_did_not_write_is_left(sagemaker: LocalSageMaker
 def test_what_the_role_may_not_delete_fails_the_step(sagemaker: LocalSageMaker) -> None:
     arn = executed(sagemaker, training("Before"), clean(S3Uris=["s3://locked/x"]), **MODEL)
     assert sagemaker.statuses(arn)["Clean"] == "Failed"
-    assert "Access Denied" in told(sagemaker, arn)["FailedSteps"][0]["ErrorMessage"]
+    assert "Access Denied" in cleaned(sagemaker, arn)["FailedSteps"][0]["ErrorMessage"]
 
 
 def test_a_step_without_outputs_is_skipped(sagemaker: LocalSageMaker) -> None:
     arn = executed(sagemaker, training("Before"), clean(), status="Failed", FailureReason="AlgorithmError: x")
-    assert told(sagemaker, arn) == {"CleanedSteps": [], "SkippedSteps": ["Before"], "FailedSteps": []}
+    assert cleaned(sagemaker, arn) == {"CleanedSteps": [], "SkippedSteps": ["Before"], "FailedSteps": []}

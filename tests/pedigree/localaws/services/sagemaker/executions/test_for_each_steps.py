@@ -36,7 +36,7 @@ def jobs(sagemaker: LocalSageMaker) -> list[dict[str, str]]:
     return [job["HyperParameters"] for job in sagemaker.jobs.values()]
 
 
-def told(sagemaker: LocalSageMaker, arn: str) -> dict[str, Any]:
+def outcome(sagemaker: LocalSageMaker, arn: str) -> dict[str, Any]:
     return dict(sagemaker.steps(arn)["Each"]["Metadata"]["ForEach"])
 
 
@@ -53,7 +53,7 @@ def test_each_item_has_a_step_and_no_more_run_at_once_than_wanted(sagemaker: Loc
         sagemaker.end(name)
     assert sagemaker.go(arn) == "Succeeded"
     counts = {"InputItemCount": 3, "TotalStepCount": 3, "SucceededStepCount": 3, "FailedStepCount": 0}
-    assert told(sagemaker, arn) == {"Status": "Succeeded", **counts, "StoppedStepCount": 0}
+    assert outcome(sagemaker, arn) == {"Status": "Succeeded", **counts, "StoppedStepCount": 0}
     assert sagemaker.steps(arn)["Fit-1"]["IterationContext"] == {"ParentStepName": "Each", "Index": 1, "Item": "2"}
     assert "IterationContext" not in sagemaker.steps(arn)["Each"]
 
@@ -124,7 +124,7 @@ def test_later_steps_use_the_selected_iteration_and_any_other(sagemaker: LocalSa
     )
     assert sagemaker.go(arn) == "Failed"
     assert sagemaker.described(arn)["FailureReason"] == {"MaxBy": "2 9.5", "MinBy": "2 -3"}[pick]
-    assert told(sagemaker, arn)["Selector"] == {"StepName": "Score", "Index": index}
+    assert outcome(sagemaker, arn)["Selector"] == {"StepName": "Score", "Index": index}
 
 
 def test_a_selector_that_compares_no_numbers_fails_the_step(sagemaker: LocalSageMaker) -> None:
@@ -144,7 +144,7 @@ def test_after_a_failure_no_further_step_starts_and_what_runs_may_end(sagemaker:
     assert sagemaker.go(arn) == "Failed"
     assert sagemaker.statuses(arn) == {"Each": "Failed", "Fit-0": "Failed", "Fit-1": "Succeeded"}
     assert sagemaker.described(arn)["FailureReason"] == "Fit-0 failed: AlgorithmError: bad"
-    assert told(sagemaker, arn)["FailedStepCount"] == 1
+    assert outcome(sagemaker, arn)["FailedStepCount"] == 1
 
 
 def test_a_failure_of_an_iteration_can_be_waited_for_as_that_of_the_step(sagemaker: LocalSageMaker) -> None:
@@ -185,7 +185,7 @@ def test_a_stop_reaches_the_steps_of_the_iterations(sagemaker: LocalSageMaker) -
     sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
     assert sagemaker.go(arn) == "Stopped"
     assert sagemaker.statuses(arn) == {"Each": "Stopped", "Fit-0": "Stopped"}
-    assert told(sagemaker, arn)["StoppedStepCount"] == 1
+    assert outcome(sagemaker, arn)["StoppedStepCount"] == 1
 
 
 def test_a_restart_goes_on_where_the_iterations_were(sagemaker: LocalSageMaker) -> None:

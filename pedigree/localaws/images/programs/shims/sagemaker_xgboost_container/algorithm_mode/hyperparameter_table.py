@@ -73,7 +73,8 @@ class EvalMetrics:
 
 def table() -> dict[str, Hyperparameter]:
     """All hyperparameters by their names; num_round is required."""
-    return {one.name: one for rows in (_of_training(), _of_trees(), _of_boosters(), _of_the_task()) for one in rows}
+    tables = (_of_training(), _of_trees(), _of_boosters(), _of_the_task())
+    return {row.name: row for rows in tables for row in rows}
 
 
 def _of_training() -> Iterator[Hyperparameter]:

@@ -63,7 +63,7 @@ def _updater(values: Mapping[str, Any]) -> None:
             "Tree updater should be selected from these options: 'grow_colmaker', 'distcol', 'grow_histmaker', "
             "'grow_skmaker', 'grow_quantile_histmaker', 'sync', 'refresh', 'prune', 'shortgun', 'coord_descent'."
         )
-    elif len([one for one in chosen if one in _GROWING]) > 1:
+    elif len([updater for updater in chosen if updater in _GROWING]) > 1:
         raise UserError(
             "Only one tree grow plugin can be selected. Choose one from the"
             "following: 'grow_colmaker', 'distcol', 'grow_histmaker', 'grow_skmaker'"

@@ -45,8 +45,8 @@ def selected(predictions: Iterable[Any], keys: Sequence[str], objective: str, nu
         )
     known = [key for key in keys if key not in unknown]
     return [
-        {**{key: _value(key, one, objective, num_class) for key in known}, **dict.fromkeys(unknown, math.nan)}
-        for one in predictions
+        {**{key: _value(key, prediction, objective, num_class) for key in known}, **dict.fromkeys(unknown, math.nan)}
+        for prediction in predictions
     ]
 
 
@@ -72,5 +72,5 @@ def _label(prediction: Any, objective: str) -> float:
 def as_csv(documents: Iterable[dict[str, Any]], keys: Sequence[str]) -> str:
     """A line for each document; lists are quoted."""
     return "\n".join(
-        ",".join(f'"{one[key]}"' if isinstance(one[key], list) else str(one[key]) for key in keys) for one in documents
+        ",".join(f'"{row[key]}"' if isinstance(row[key], list) else str(row[key]) for key in keys) for row in documents
     )
