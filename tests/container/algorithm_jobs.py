@@ -56,12 +56,21 @@ class Job:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def run(self, hyperparameters: Mapping[str, Any], content_type: str = "", **resources: Any) -> Ended:
-        """Run the program to its end; the channels are those that have files."""
+    def run(
+        self,
+        hyperparameters: Mapping[str, Any],
+        content_type: str = "",
+        channels: Mapping[str, Mapping[str, str]] | None = None,
+        **resources: Any,
+    ) -> Ended:
+        """Run the program to its end; the channels are those that have files, and channels says more of them."""
         channel = {"TrainingInputMode": "File", **({"ContentType": content_type} if content_type else {})}
         config = {
             "hyperparameters": {name: str(value) for name, value in hyperparameters.items()},
-            "inputdataconfig": {path.name: channel for path in (self.root / "input/data").iterdir()},
+            "inputdataconfig": {
+                path.name: {**channel, **(channels or {}).get(path.name, {})}
+                for path in (self.root / "input/data").iterdir()
+            },
             "resourceconfig": {"current_host": "algo-1", "hosts": ["algo-1"], **resources},
         }
         folder = self.root / "input/config"

@@ -1,4 +1,4 @@
-"""The metrics of the built-in algorithms that scikit-learn stands for, by the names that AWS documents for searches."""
+"""The metrics of the built-in algorithms other than XGBoost, by the names that AWS documents for searches."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _LINEAR_PATTERNS = {
 _OF_ALGORITHMS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "kmeans": (("train", "test"), ("msd <loss>", "ssd <loss>")),
     "pca": ((), ()),
+    "randomcutforest": (("test",), ("f1 <score>",)),
     "knn": (("test",), ("accuracy <score>", "mse <loss>")),
     "linear-learner": (("train", "validation", "test"), _LINEAR),
 }

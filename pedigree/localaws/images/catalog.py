@@ -28,7 +28,6 @@ NOT_HERE: Mapping[str, str] = {
     "ntm": "Neural Topic Model",
     "object-detection": "Object Detection",
     "object2vec": "Object2Vec",
-    "randomcutforest": "Random Cut Forest",
     "sagemaker-clarify-processing": "Clarify",
     "sagemaker-data-wrangler-container": "Data Wrangler",
     "sagemaker-debugger-rules": "Debugger's rules",

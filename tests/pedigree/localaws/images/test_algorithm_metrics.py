@@ -15,6 +15,8 @@ LOG = """[11/30/2026 09:00:00 INFO 1] #progress_metric: host=algo-1, completed 1
 [11/30/2026 09:00:00 INFO 1] #validation_score (algo-1) : ('binary_f_1.0', 0.25)
 [11/30/2026 09:00:00 INFO 1] #quality_metric: host=algo-1, validation binary_f_1.0 <score>=0.25
 [11/30/2026 09:00:00 INFO 1] #quality_metric: host=algo-1, test msd <loss>=1.5e-05
+[11/30/2026 09:00:00 INFO 1] #quality_metric: host=algo-1, test f1 <score>=0.75
+[11/30/2026 09:00:00 INFO 1] #quality_metric: host=algo-1, test negative_f1 <score>=1.0
 """
 
 
@@ -24,6 +26,7 @@ LOG = """[11/30/2026 09:00:00 INFO 1] #progress_metric: host=algo-1, completed 1
         ("kmeans", {"train:progress": ["100"], "test:msd": ["1.5e-05"]}),
         ("pca", {"train:progress": ["100"]}),
         ("knn", {"train:progress": ["100"]}),
+        ("randomcutforest", {"train:progress": ["100"], "test:f1": ["0.75"]}),
         (
             "linear-learner",
             {

@@ -29,6 +29,7 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("382416733822.dkr.ecr.us-east-1.amazonaws.com/pca:1", "PCA"),
         ("382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1", "Linear Learner"),
         ("382416733822.dkr.ecr.us-east-1.amazonaws.com/knn:1", "k-NN"),
+        ("382416733822.dkr.ecr.us-east-1.amazonaws.com/randomcutforest:1", "Random Cut Forest"),
         ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.1-gpu-py310", PYTORCH),
         ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-training:2.1-x", "hugging face"),
         ("885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod:2.0.0-cpu", "notebooks"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sagemaker_algorithms.hyperparameters import HyperparameterSpecification, Values
@@ -31,6 +31,7 @@ class Algorithm:
     """One of SageMaker's built-in algorithms.
 
     train takes the tables of channels, `train` among them; predict takes features, and whether to tell all it knows.
+    labelled has the channels that must have labels, distributions the S3DataDistributionType that a channel must have.
     """
 
     title: str
@@ -38,5 +39,6 @@ class Algorithm:
     train: Callable[[Values, Mapping[str, Table]], tuple[Model, Sequence[MetricValue]]]
     predict: Callable[[Model, Any, bool], Sequence[Row]]
     channels: Sequence[str] = ("train", "test")
-    has_labels: bool = False
+    labelled: Sequence[str] = ()
+    distributions: Mapping[str, str] = field(default_factory=dict)
     answers: str = "predictions"

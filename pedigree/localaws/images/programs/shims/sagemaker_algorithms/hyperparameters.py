@@ -52,16 +52,17 @@ def _refused(words: str) -> UserError:
     return UserError(words, caused_by=ValidationError())
 
 
-def integer(low: int = 1) -> Parser:
-    """Whole numbers."""
+def integer(low: int = 1, high: float = math.inf) -> Parser:
+    """Whole numbers between two others, which are among them."""
+    allowed = f"an integer of at least {low}" if high == math.inf else f"an integer in [{low}, {high}]"
 
     def parse(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = low - 1
-        if value < low:
-            raise ValueError(f"an integer of at least {low}")
+        if not low <= value <= high:
+            raise ValueError(allowed)
         return value
 
     return parse

@@ -101,4 +101,4 @@ def _mode(labels: Any) -> float:
     return float(found[counts.argmax()])
 
 
-ALGORITHM = Algorithm("k-NN", _HYPERPARAMETERS, train, predict, has_labels=True)
+ALGORITHM = Algorithm("k-NN", _HYPERPARAMETERS, train, predict, labelled=("train", "test"))

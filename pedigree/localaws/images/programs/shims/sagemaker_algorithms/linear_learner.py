@@ -102,6 +102,5 @@ def predict(model: Model, features: Any, verbose: bool) -> Sequence[Row]:  # noq
     return [{"score": row.tolist(), "predicted_label": int(row.argmax())} for row in found]
 
 
-ALGORITHM = Algorithm(
-    "Linear Learner", HYPERPARAMETERS, train, predict, channels=("train", "validation", "test"), has_labels=True
-)
+_CHANNELS = ("train", "validation", "test")
+ALGORITHM = Algorithm("Linear Learner", HYPERPARAMETERS, train, predict, channels=_CHANNELS, labelled=_CHANNELS)

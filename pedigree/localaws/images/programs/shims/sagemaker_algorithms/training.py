@@ -74,6 +74,10 @@ def _checked(algorithm: Algorithm, channels: Mapping[str, Mapping[str, Any]]) ->
             raise UserError(
                 f"the local AWS gives {algorithm.title} no pipes; set TrainingInputMode to File or FastFile"
             )
+        needed, given = algorithm.distributions.get(name), channel.get("S3DistributionType", "FullyReplicated")
+        if needed and given != needed:
+            words = f"{algorithm.title} supports S3DataDistributionType {needed} alone for the channel '{name}'"
+            raise UserError(f"{words}, and it is {given}")
     return channels
 
 
@@ -84,7 +88,7 @@ def _table(algorithm: Algorithm, values: Values, folder: Path, content_type: str
         words = f"The channel '{folder.name}' has {width} features in a row, and feature_dim is {asked}"
         hint = "; text/csv has a label in front, if it is not text/csv;label_size=0" if width == asked - 1 else ""
         raise UserError(words + hint)
-    if algorithm.has_labels and table.labels is None:
+    if folder.name in algorithm.labelled and table.labels is None:
         raise UserError(f"The channel '{folder.name}' has no labels")
     return table
 
