@@ -13,7 +13,6 @@ import pytest
 
 START = Path(__file__).parents[2] / "pedigree/localaws/images/programs/toolkit_start.py"
 TOOLKIT = Path(sys.executable).with_name("train")
-MODULE = "sagemaker_pytorch_container.training:main"
 SCRIPT = """
 import os, pathlib, sys
 before = sorted({"torch", "smdebug"} & set(sys.modules))
@@ -34,7 +33,7 @@ def job(folder: Path, script: str) -> dict[str, str]:
     hosts = {"current_host": "localhost", "hosts": ["localhost"], "network_interface_name": "lo"}
     for name, content in (("hyperparameters", parameters), ("resourceconfig", hosts), ("inputdataconfig", {})):
         (folder / "input" / "config" / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    return {**os.environ, "SAGEMAKER_BASE_DIR": str(folder), "SAGEMAKER_TRAINING_MODULE": MODULE}
+    return {**os.environ, "SAGEMAKER_BASE_DIR": str(folder)}
 
 
 def start(variables: dict[str, str], *interpreter: str) -> subprocess.CompletedProcess[str]:

@@ -68,14 +68,17 @@ def source(files: Mapping[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def train_with_toolkit(running: RunningDaemon, name: str, files: Mapping[str, bytes]) -> None:
+def train_with_toolkit(
+    running: RunningDaemon, name: str, files: Mapping[str, bytes], hosts: int = 1, **parameters: object
+) -> None:
     running.jobs.put(f"{name}/sourcedir.tar.gz", source(files))
     image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-cpu-py311"
     script = {"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://bucket/{name}/sourcedir.tar.gz"}
     running.jobs.create(
         name,
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 1},
         AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
-        HyperParameters={key: json.dumps(value) for key, value in script.items()},
+        HyperParameters={key: json.dumps(value) for key, value in {**script, **parameters}.items()},
     )
 
 
@@ -89,3 +92,25 @@ def test_requirements_of_one_job_are_not_there_for_the_next_one(running: Running
     train_with_toolkit(running, "next", script)
     assert running.jobs.status("next") == "Failed"
     assert any("No module named 'of_one_job'" in line for line in running.jobs.lines("next"))
+
+
+REDUCE_BY_TORCHRUN = b"""
+import os
+import torch.distributed as distributed
+from torch import tensor
+distributed.init_process_group("gloo")
+values = tensor([10.0 ** distributed.get_rank()])
+distributed.all_reduce(values)
+print(os.environ["SM_CURRENT_HOST"], "reduced", values.item(), flush=True)
+distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("running", [next(iter(USERS))], indirect=True)
+def test_two_jobs_at_once_each_train_by_torchrun(running: RunningDaemon) -> None:
+    for name in ("left", "right"):
+        script = {"train.py": REDUCE_BY_TORCHRUN}
+        train_with_toolkit(running, name, script, hosts=2, sagemaker_torch_distributed_enabled=True)
+    for name in ("left", "right"):
+        lines = (line for line in running.jobs.completed(name) if "reduced" in line)
+        assert sorted(lines) == ["algo-1 reduced 11.0", "algo-2 reduced 11.0"]

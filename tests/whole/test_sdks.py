@@ -7,7 +7,9 @@ are real. The network has only loopback, and counts what would have left it.
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,12 @@ iam = boto3.client("iam")
 iam.create_role(RoleName="{ROLE}", AssumeRolePolicyDocument='{TRUST}')
 for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
     iam.attach_role_policy(RoleName="{ROLE}", PolicyArn="arn:aws:iam::aws:policy/" + policy)
+"""
+SAVE = """
+import sys, torch
+layer = torch.nn.Linear(2, 1, bias=False)
+layer.weight.data.fill_(3.0)
+torch.jit.save(torch.jit.trace(layer, torch.ones(1, 2)), sys.argv[1])
 """
 
 
@@ -64,3 +72,12 @@ def test_version_2(machine: WatchedMachine) -> None:
     executed = f"executed: {' '.join(f'{step} Succeeded' for step in steps)}"
     assert FOUND in lines
     assert lines[-3:] == ["tuned: True", executed, 'predicted: {"rows": 6, "rate": 0.1}']
+
+
+def test_model_builder_of_version_3(machine: WatchedMachine) -> None:
+    saved, archive = machine.folder / "model.pth", machine.folder / "model.tar.gz"
+    subprocess.run([ROOT / ".venv-container" / "bin" / "python", "-c", SAVE, str(saved)], check=True)
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(saved, "model.pth")
+    program = str(NOTEBOOKS / "live_model_builder.py")
+    assert machine.run(sys.executable, program, str(archive), role=ROLE).endswith("predicted: [[9.0]]\n")

@@ -24,7 +24,6 @@ from typing import IO, Any
 # Hyperparameters that are no arguments of the script; a search adds the second one.
 _OWN = ("sagemaker_", "_tuning_objective_metric")
 _ERROR_LINES = 40
-_PORT = "7777"
 # What AWS's images have and no index has.
 _SHIMS = str(Path(__file__).with_name("shims"))
 
@@ -175,7 +174,7 @@ def _launcher(base: Path, hyperparameters: Mapping[str, Any]) -> Sequence[str]:
     nodes = ("--nnodes", str(len(hosts)), "--nproc_per_node", "1", "--node_rank", rank)
     return (
         *(sys.executable, "-m", "torch.distributed.run", "--no-python", *nodes),
-        *("--master_addr", hosts[0], "--master_port", _PORT),
+        *("--master_addr", hosts[0]),  # the port is in the variable PET_MASTER_PORT
     )
 
 

@@ -1,9 +1,10 @@
-"""Starts AWS's training toolkit without two imports that take it seconds: torch and smdebug.
+"""Starts AWS's training toolkit as its PyTorch image does, without two imports that take it seconds: torch and smdebug.
 
     python toolkit_start.py .../bin/train
 
 The toolkit itself needs torch's version and the names of smdebug's exceptions. Stand-ins have these; a request
-for more imports the library. The job's script is another process, which sees none of this.
+for more imports the library. The job's script is another process, which sees none of this. AWS's image names the
+module that starts scripts, by torchrun where the job asks for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import types
 TYPE_CHECKING = False  # typing takes long to import
 if TYPE_CHECKING:
     from typing import Any
+
+_MODULE = "sagemaker_pytorch_container.training"
+_MODULES_WITH_PORT = (_MODULE, "sagemaker_training.torch_distributed")
 
 
 class StandIn(types.ModuleType):
@@ -51,6 +55,15 @@ def _stand_in_for_smdebug() -> None:
         sys.modules["smdebug"] = smdebug
 
 
+def _name_module_of_scripts() -> None:
+    if not importlib.util.find_spec(_MODULE.partition(".")[0]):
+        return
+    os.environ.setdefault("SAGEMAKER_TRAINING_MODULE", f"{_MODULE}:main")
+    if port := os.environ.get("PET_MASTER_PORT"):  # the toolkit's own is 7777: two jobs on a machine cannot share it
+        for name in _MODULES_WITH_PORT:
+            importlib.import_module(name).__dict__["MASTER_PORT"] = port
+
+
 def main() -> None:
     """Run the toolkit's program, as its own first line would have it run."""
     program = sys.argv[1]
@@ -58,6 +71,7 @@ def main() -> None:
     sys.path[0] = os.path.dirname(program)  # noqa: PTH120  # pathlib takes long to import
     _stand_in_for_torch()
     _stand_in_for_smdebug()
+    _name_module_of_scripts()
     runpy.run_path(program, run_name="__main__")
 
 

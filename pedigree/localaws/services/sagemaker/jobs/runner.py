@@ -23,6 +23,7 @@ from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.job_port import job_port
 from pedigree.localaws.kernel.processes import ExitStatus, HostProcesses, end_group
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
@@ -273,6 +274,7 @@ class JobRunner:
             **self._host.roles.environment(plan.role, self._arn(kind, plan.name)),
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
+            "PET_MASTER_PORT": str(job_port(plan.name)),  # where torchrun's processes find each other
         }
         hosts = self._host.factory.hosts(plan, sandboxes, base, environment, network)
 
