@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, ServerSpec
 
 CONTAINER = Path(__file__).parents[2] / ".venv-container" / "bin" / "python"
 JSON, CSV = "application/json", "text/csv"
@@ -38,7 +39,7 @@ def save(path: Path, kind: str) -> None:
 
 
 def fleet_of(folder: Path) -> Fleet:
-    fleet = Fleet(InstanceSpec(str(CONTAINER), folder, {}, lambda _line: None))
+    fleet = Fleet(InstanceSpec((ServerSpec(str(CONTAINER), folder, {}, lambda _line: None),)))
     fleet.resize(1)
     return fleet
 

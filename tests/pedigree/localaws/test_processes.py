@@ -20,7 +20,7 @@ from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses, Launch
-from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, ServerProcess, ServerSpec
 from tests.support.waiting import until
 
 Result = TypeVar("Result")
@@ -98,12 +98,12 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_failing_model_server_ends_with_all_its_child_processes(model: Path) -> None:
     lines: list[str] = []
-    instance = Instance(InstanceSpec(sys.executable, model, dict(os.environ), lines.append))
+    server = ServerProcess(ServerSpec(sys.executable, model, dict(os.environ), lines.append))
 
     def failed() -> None:
         with pytest.raises(InstanceError, match="no weights here"):
-            instance.wait_until_ready(lambda: True)
-        instance.end()
+            server.wait_until_ready(lambda: True)
+        server.end()
 
     within_timeout(failed)
     assert len(daemon_ids(lines)) == 1

@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
-from pedigree.localaws.services.sagemaker.endpoints.instances import Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
 
 _COMING_SECONDS = 60.0
 

@@ -28,9 +28,9 @@ from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured
 from pedigree.localaws.services.sagemaker.endpoints.fleet import FleetEndedError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, variants
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, end_left_over
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, end_left_over
 from pedigree.localaws.services.sagemaker.resources import events
 
 _FOLDER = "endpoints"
@@ -103,13 +103,15 @@ class Endpoints:
         for deployment in lives:
             deployment.end(_END_SECONDS)
 
-    def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> EndpointAnswer:
+    def invoke(
+        self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+    ) -> EndpointAnswer:
         """Invoke an endpoint; ServiceError if it does not exist or cannot answer."""
         try:
             for _ in range(_TRIES):
                 generation = self._generation(name, variant)
                 try:
-                    return EndpointAnswer(*generation.invoke(body, headers, variant), generation)
+                    return EndpointAnswer(*generation.invoke(body, headers, variant, container), generation)
                 except FleetEndedError:
                     continue  # an update has just ended this generation; another one has taken its place
         except InstanceError as error:

@@ -8,13 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pedigree.localaws.services.sagemaker.endpoints.instances import (
-    Instance,
-    InstanceDiedError,
-    InstanceError,
-    InstanceSpec,
-    Reply,
-)
+from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceDiedError, InstanceError, Reply
 
 _LOG = logging.getLogger(__name__)
 DRAIN_SECONDS = 60.0
@@ -34,6 +29,7 @@ class Fleet:
 
     def __init__(self, spec: InstanceSpec) -> None:
         self._spec = spec
+        self._model = spec.servers[0].model
         self._instances: list[Instance] = []
         self._leaving: list[Instance] = []
         self._wanted = 0
@@ -51,7 +47,7 @@ class Fleet:
     @property
     def processes(self) -> list[int]:
         with self._lock:
-            return [instance.process for instance in self._instances]
+            return [process for instance in self._instances for process in instance.processes]
 
     def resize(self, count: int) -> None:
         """Change the number of instances: new ones are ready when this returns, surplus ones end when they are idle."""
@@ -68,15 +64,15 @@ class Fleet:
         if not self._watcher.is_alive() and not self._is_over:
             self._watcher.start()
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Invoke the least busy instance, or another one if that has died.
+    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "") -> Reply:
+        """Invoke the least busy instance, or one container of it, or another instance if that has died.
 
         A request that ends several servers is answered as the model's own failure, before it ends them all.
         """
         for _ in range(_TRIES):
             instance = self._chosen()
             try:
-                return instance.invoke(body, headers)
+                return instance.invoke(body, headers, target)
             except InstanceDiedError:
                 self._lose(instance)
             finally:
@@ -155,7 +151,7 @@ class Fleet:
         with self._lock:
             lost, self._leaving = self._leaving, []
         for instance in lost:
-            _LOG.warning("the model server %d of %s has ended", instance.process, self._spec.model)
+            _LOG.warning("the instance of %s with the processes %s has ended", self._model, instance.processes)
             instance.end()
 
     def _watch(self) -> None:

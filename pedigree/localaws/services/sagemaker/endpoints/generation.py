@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS, Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import (
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     ANSWER_SECONDS,
     InstanceError,
-    InstanceSpec,
     ModelTimeoutError,
     Reply,
 )
@@ -69,11 +70,15 @@ class Generation:
             self.end()
             raise
 
-    def invoke(self, body: bytes, headers: Mapping[str, str], variant: str = "") -> tuple[str, Reply]:
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+    ) -> tuple[str, Reply]:
         """Invoke a variant, by name or by weight; its name and reply, which may be that it timed out."""
         chosen = variant or self._by_weight()
+        if refusal := self.variants[chosen].spec.refusal(container):
+            raise ServiceError("ValidationError", refusal)
         try:
-            return chosen, self.fleets[chosen].invoke(body, headers)
+            return chosen, self.fleets[chosen].invoke(body, headers, container)
         except ModelTimeoutError:
             return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,17 @@ from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
-from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, MODEL, InstanceError, InstanceSpec
-from pedigree.localaws.services.sagemaker.resources import models, registry
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import (
+    ANSWER_SECONDS,
+    MODEL,
+    InstanceError,
+    OnLine,
+    ServerSpec,
+)
+from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.resources.images import Images, in_environment
+from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct, model_containers
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 _ALLOWANCE = 64 << 20
@@ -84,51 +93,72 @@ def host_model(
     more: Mapping[str, str] | None = None,
     seconds: float = ANSWER_SECONDS,
 ) -> HostedModel:
-    """Prepare a model in a folder; more has further environment variables."""
+    """Prepare a model in a folder; more has further environment variables.
+
+    Of several containers each has its own folder, and its own log, by its name.
+    """
     model = models.MODEL.get(world, name)
-    container = _container(world, model)
-    role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
     group, stream = log
-
-    def on_line(line: str) -> None:
-        host.logs.write(group, stream, line)
-
-    recipe, built = _built(host.images, container.get("Image", ""), on_line)
-    _download(host.roles.objects(role, source), container, folder, role)
-    environment = {
-        **in_environment(host.environment, built, host.images.variables(container.get("Image", ""))),
-        **host.roles.environment(role, source),
-        **container.get("Environment", {}),
-        **(more or {}),
-    }
-    contained = {**ENVIRONMENT, **environment, "SM_MODEL_DIR": MODEL}
-    mapped = {**environment, "SM_MODEL_DIR": str(folder)}
-    is_isolated = bool(model.get("EnableNetworkIsolation"))
-    if is_isolated and not host.containers:
-        on_line(_NOT_ISOLATED)
-    variables = contained if host.containers else mapped
-    python, serve = str(built / "bin" / "python"), recipe.serve or _SERVE
-    spec = InstanceSpec(python, folder, variables, on_line, seconds, host.containers, is_isolated, serve)
-    return HostedModel(spec, role)
+    hosting = _Hosting(world, host, model, more or {}, seconds)
+    containers = model_containers(world, model)
+    servers = []
+    for hostname, container in containers.items():
+        own = f"/{hostname}" if len(containers) > 1 else ""
+        on_line = partial(host.logs.write, group, f"{stream}{own}")
+        servers.append(hosting.server(hostname, container, Path(f"{folder}{own}"), on_line))
+    return HostedModel(InstanceSpec(tuple(servers), is_direct(model)), hosting.role)
 
 
-def _built(images: Images, image: str, on_line: Callable[[str], None]) -> tuple[Recipe, Path]:
+@dataclass(frozen=True)
+class _Hosting:
+    """Prepares the containers of a model."""
+
+    world: World
+    host: HostEnvironment
+    model: Mapping[str, Any]
+    more: Mapping[str, str]
+    seconds: float
+
+    @property
+    def role(self) -> str:
+        return str(self.model.get("ExecutionRoleArn", ""))
+
+    def server(self, hostname: str, container: Mapping[str, Any], folder: Path, on_line: OnLine) -> ServerSpec:
+        """What the model server of a container runs, with its model in a folder."""
+        host, image = self.host, container.get("Image", "")
+        source = self.world.arn("sagemaker", "*")
+        recipe, built = _built(host.images, image, hostname, on_line)
+        _download(host.roles.objects(self.role, source), container, folder, self.role)
+        is_isolated = bool(self.model.get("EnableNetworkIsolation"))
+        if is_isolated and not host.containers:
+            on_line(_NOT_ISOLATED)
+        variables = {
+            **in_environment(host.environment, built, host.images.variables(image)),
+            **host.roles.environment(self.role, source),
+            **container.get("Environment", {}),
+            **self.more,
+        }
+        own = {**ENVIRONMENT, **variables, "SM_MODEL_DIR": MODEL}
+        return ServerSpec(
+            str(built / "bin" / "python"),
+            folder,
+            own if host.containers else {**variables, "SM_MODEL_DIR": str(folder)},
+            on_line,
+            self.seconds,
+            host.containers,
+            is_isolated,
+            recipe.serve or _SERVE,
+            hostname,
+        )
+
+
+def _built(images: Images, image: str, hostname: str, on_line: OnLine) -> tuple[Recipe, Path]:
     """The recipe of a container's image, and its environment, which is made if it is not there."""
     try:
         found = images.find(image)
         return found.recipe, images.build(found, image, on_line)
     except Mistake as error:
-        raise InstanceError(f"The primary container does not start: {error}") from None
-
-
-def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The container of a model; the members of its package come first, and the model's own override them."""
-    own: Mapping[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
-    if "ModelPackageName" not in own:
-        return own
-    package = registry.PACKAGE.get(world, registry.name_of(world, own["ModelPackageName"]))
-    packed = package["InferenceSpecification"]["Containers"][0]
-    return {**packed, **own, "Environment": {**packed.get("Environment", {}), **own.get("Environment", {})}}
+        raise InstanceError(f"The {hostname} container does not start: {error}") from None
 
 
 def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:

@@ -1,277 +1,99 @@
-"""One instance: the process of a model server, and the connections to it."""
+"""One instance: a model server for each container of its model.
+
+Several containers are a pipeline, whose requests go through all of them in their order, or each is asked by its name.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
-import signal
-import socket
-import subprocess
-import threading
 import time
-import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from pedigree.localaws.containers.container import Container, Mount
-from pedigree.localaws.containers.runtime import ContainerRuntime
-from pedigree.localaws.kernel import orphans
-from pedigree.localaws.kernel.errors import LocalAwsError
-from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import Launch, end_group, start
-from pedigree.localaws.services.sagemaker.endpoints.connection import Address, Connection
-from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS, PROGRAMS_FOLDER
+from pedigree.localaws.services.sagemaker.endpoints.server_process import (
+    OK,
+    START_SECONDS,
+    InstanceError,
+    Reply,
+    ServerProcess,
+    ServerSpec,
+)
 
-_SERVER = Path(__file__).parent / "model_server.py"
-_SERVER_FOLDER = "/opt/model-server"
-MODEL = "/opt/ml/model"
-_OK = 200
-_PING_SECONDS = 0.05
-START_SECONDS = 480.0  # as on AWS
-ANSWER_SECONDS = 60.0
-_GRACE_SECONDS = 5.0
-_MOST_WAITING = 256
-_KEPT_LINES = 200
-_TRACEBACK = "Traceback (most recent call last):"
-OnLine = Callable[[str], None]
-
-
-class InstanceError(LocalAwsError):
-    """An instance does not start, or does not answer."""
-
-
-class InstanceDiedError(InstanceError):
-    """The instance has died before it answered; another one can be invoked."""
-
-
-class ModelTimeoutError(InstanceError):
-    """The model did not answer in time."""
+_CONTENT_TYPE, _ACCEPT = "Content-Type", "Accept"
 
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What an instance runs: a Python, a model's folder, environment variables, and what gets its output.
+    """The model servers of an instance, in the order of its model's containers; is_direct: each is asked by name."""
 
-    serve is the program with the defaults of the model's functions. With containers, each instance has one: the model
-    at its real path, and a layer for what its code requires. An isolated one has a network without a way out, and the
-    daemon reaches it by a socket that it is given.
-    """
+    servers: tuple[ServerSpec, ...]
+    is_direct: bool = False
 
-    python: str
-    model: Path
-    environment: Mapping[str, str]
-    on_line: OnLine
-    answer_seconds: float = ANSWER_SECONDS
-    containers: ContainerRuntime | None = None
-    is_isolated: bool = False
-    serve: str = "pytorch_serving"
-
-    @property
-    def has_own_network(self) -> bool:
-        return self.is_isolated and self.containers is not None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A model server's answer, and how long it took."""
-
-    status: int
-    content_type: str
-    content: bytes
-    seconds: float
+    def refusal(self, target: str) -> str:
+        """Why a request to a container cannot be carried out, by the container's name; empty if it can."""
+        names = [server.hostname for server in self.servers] if self.is_direct else [""]
+        if target in names:
+            return ""
+        if not self.is_direct:
+            return "TargetContainerHostname is for endpoints that are configured for direct invocation."
+        given = f"{target} is none of them" if target else "the request names none"
+        return f"TargetContainerHostname must be a container of the endpoint ({', '.join(names)}), and {given}."
 
 
 class Instance:
-    """A model server; when_over is called when its process has ended, for any reason."""
+    """The model servers of an instance; when_over is called when the process of one has ended, for any reason."""
 
     def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
-        self._mark = orphans.unique_marker()
-        self._changes = spec.model.with_name(f".{spec.model.name}-{uuid.uuid4().hex}")
-        # A name of the kernel alone: a path could be a link by the time that the daemon connects.
-        self._socket = f"\0pedigree-{uuid.uuid4().hex}" if spec.has_own_network else ""
-        self._process = _process(spec, self._mark, self._changes, self._socket)
-        self._spec = spec
-        self._when_over = when_over
-        self._last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._address: Address | None = None
-        self._has_output = threading.Event()
-        self._is_gone = False
-        self._idle: list[Connection] = []
-        self._lock = threading.Lock()
+        self._is_direct = spec.is_direct
+        self._servers: dict[str, ServerProcess] = {}
         self.busy = 0
         self.last_request = 0
-        assert self._process.stdout is not None
-        self._listener = OutputReader(self._process.stdout, self._read_line)
-        self._watcher = threading.Thread(target=self._watch, name="instance", daemon=True)
-        self._watcher.start()
+        try:
+            for server in spec.servers:
+                self._servers[server.hostname] = ServerProcess(server, when_over)
+        except InstanceError:
+            self.end()
+            raise
 
     @property
-    def process(self) -> int:
-        """The process's id."""
-        return self._process.pid
+    def processes(self) -> list[int]:
+        """The ids of its processes."""
+        return [server.process for server in self._servers.values()]
 
     def is_alive(self) -> bool:
         """Whether it can be invoked."""
-        return not self._is_gone and self._process.poll() is None
+        return all(server.is_alive() for server in self._servers.values())
 
     def wait_until_ready(self, is_wanted: Callable[[], bool], seconds: float = START_SECONDS) -> None:
-        """Wait until the model answers pings; InstanceError if it never does, or is no longer needed."""
+        """Wait until all containers answer pings; InstanceError if one never does, or they are no longer needed."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and is_wanted():
-            if not self.is_alive():
-                self._watcher.join()
-                raise InstanceError(f"The primary container did not pass the ping health check: {self._reason()}")
-            if self._has_output.wait(_PING_SECONDS) and self._address and self._ping():
-                return
-            time.sleep(_PING_SECONDS)
-        if not is_wanted():
-            raise InstanceError("it is no longer needed")
-        raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
+        for server in self._servers.values():
+            server.wait_until_ready(is_wanted, deadline - time.monotonic())
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer."""
-        started = time.perf_counter()
-        connection: Connection | None = None
-        try:
-            connection = self._connection()
-            answer = connection.request("POST", "/invocations", headers, body)
-        except OSError as error:
-            if connection is not None:
-                connection.close()
-            if isinstance(error, TimeoutError):
-                raise ModelTimeoutError(
-                    f"the model did not answer in {self._spec.answer_seconds:.0f} seconds"
-                ) from error
-            self._is_gone = True
-            raise InstanceDiedError(f"the model server went away: {error!r}") from error
-        with self._lock:
-            self._idle.append(connection)
-        return Reply(answer.status, answer.content_type, answer.content, time.perf_counter() - started)
+    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "") -> Reply:
+        """Invoke its model; raises InstanceDiedError or ModelTimeoutError if that does not answer."""
+        if self._is_direct:
+            return self._servers[target].invoke(body, headers)
+        *others, last = self._servers.values()
+        reply = Reply(OK, headers.get(_CONTENT_TYPE, ""), body, 0.0)
+        for server in others:
+            reply = _following(server, reply, _without_accept(headers))
+            if reply.status != OK:
+                return reply
+        return _following(last, reply, headers)
 
     def end(self) -> None:
-        """Ask the process to end, and kill it if it does not."""
-        end_group(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            end_group(self._process.pid, signal.SIGKILL)
-        self._watcher.join()
-        with self._lock:
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
-
-    def _connection(self) -> Connection:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._connected()
-
-    def _connected(self) -> Connection:
-        if self._address is None:
-            raise ConnectionRefusedError("the model server does not listen yet")
-        return Connection(self._address, self._spec.answer_seconds)
-
-    def _ping(self) -> bool:
-        try:
-            connection = self._connected()
-        except OSError:
-            return False
-        try:
-            return connection.request("GET", "/ping", {}).status == _OK
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-    def _read_line(self, line: str) -> None:
-        """Take a line of its output; the first one is its port."""
-        if not self._has_output.is_set():
-            port = _port(line)
-            self._address = None if port is None else self._socket or port
-            self._has_output.set()
-            if self._address:
-                return
-        self._last_lines.append(line)
-        self._spec.on_line(line)
-
-    def _watch(self) -> None:
-        """Wait for its end, and kill everything that it has started."""
-        self._process.wait()
-        self._is_gone = True
-        self._when_over()
-        end_group(self._process.pid, signal.SIGKILL)
-        orphans.kill_marked(self._mark)
-        shutil.rmtree(self._changes, ignore_errors=True)
-        self._listener.finish()
-        self._has_output.set()
-
-    def _reason(self) -> str:
-        """The error that ended it, whose message may have many lines, or else its last line."""
-        lines = [line for line in self._last_lines if line.strip()]
-        start = max((number for number, line in enumerate(lines) if line == _TRACEBACK), default=len(lines))
-        errors = [line for line in lines[start + 1 :] if not line[0].isspace()]
-        return next(iter((*errors, *lines[-1:], "it said nothing")))[:512]
+        """Ask its processes to end, and kill those that do not."""
+        for server in self._servers.values():
+            server.end()
 
 
-def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path, name: str) -> subprocess.Popen[bytes]:
-    try:
-        with _listening(name) as descriptors:
-            launch = _contained(spec, spec.containers, changes, descriptors) if spec.containers else _plain(spec)
-            return start(launch, spec.model, {**spec.environment, **mark})
-    except OSError as error:
-        raise InstanceError(f"The primary container does not start: {error}") from error
+def _following(server: ServerProcess, before: Reply, headers: Mapping[str, str]) -> Reply:
+    """Send what came before on to a container: the answer's type becomes that of the request."""
+    kind = {_CONTENT_TYPE: before.content_type} if before.content_type else {}
+    reply = server.invoke(before.content, {**headers, **kind})
+    return replace(reply, seconds=before.seconds + reply.seconds)
 
 
-@contextmanager
-def _listening(name: str) -> Iterator[tuple[int, ...]]:
-    """The socket of that name, for a process that starts meanwhile; none without a name."""
-    if not name:
-        yield ()
-        return
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(name)
-        listening.listen(_MOST_WAITING)
-        yield (listening.fileno(),)
-
-
-def _plain(spec: InstanceSpec) -> Launch:
-    return Launch([spec.python, str(_SERVER), str(spec.model), str(PROGRAMS_FOLDER / f"{spec.serve}.py")])
-
-
-def _contained(spec: InstanceSpec, containers: ContainerRuntime, changes: Path, descriptors: tuple[int, ...]) -> Launch:
-    server = f"{_SERVER_FOLDER}/{_SERVER.name}"
-    mounts = (Mount(spec.model, MODEL), Mount(_SERVER, server), Mount(PROGRAMS_FOLDER, PROGRAMS))
-    bare = Container("model", MODEL, mounts, has_own_network=spec.has_own_network)
-    container = containers.with_python(bare, Path(spec.python).parent.parent, changes)
-    options = ("--install", *(word for number in descriptors for word in ("--socket", str(number))))
-    launch = containers.launched(container, (spec.python, server, MODEL, f"{PROGRAMS}/{spec.serve}.py", *options))
-    return replace(launch, descriptors=descriptors)
-
-
-def end_left_over(folder: Path) -> None:
-    """Kill the model servers that an earlier daemon started for models in a folder."""
-    mark = f"{folder}/".encode()
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal() and _runs(process, mark):
-            orphans.kill_process(int(process.name))
-
-
-def _runs(process: Path, mark: bytes) -> bool:
-    """Whether a process is a model server with a model below a folder."""
-    try:
-        words = (process / "cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return str(_SERVER).encode() in words and any(word.startswith(mark) for word in words)
-
-
-def _port(line: str) -> int | None:
-    """The port in a line, 0 for a socket that the server was given; None if the line names none."""
-    try:
-        return int(json.loads(line)["port"])
-    except (ValueError, TypeError, KeyError):
-        return None
+def _without_accept(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers for all containers but the last, which answer what their images answer if nothing is accepted."""
+    return {name: value for name, value in headers.items() if name != _ACCEPT}

@@ -3,7 +3,8 @@
 It runs in the container's environment, as a script, and needs only Python. The functions of the code are called as the
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
 one thread, which makes torch fast. Functions that the code lacks are in a program of the image, DEFAULTS, which may say
-what a request without a type is (DEFAULT_CONTENT_TYPE), and its answer (DEFAULT_ACCEPT); else both are JSON.
+what a request without a type is (DEFAULT_CONTENT_TYPE), and the answer where nothing or anything is accepted
+(DEFAULT_ACCEPT); else both are JSON. SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT comes before the latter, as in the toolkits.
 
     python model_server.py MODEL_FOLDER DEFAULTS [--install] [--socket DESCRIPTOR]
 
@@ -28,11 +29,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
-JSON = "application/json"
+JSON, ANY = "application/json", "*/*"
 _FAILED = 500
 _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 450  # an instance has 480 seconds to start
+_ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
@@ -68,7 +70,8 @@ class Model:
         while True:
             body, content_type, accept, reply = self._work.get()
             content_type = content_type or getattr(usual, "DEFAULT_CONTENT_TYPE", JSON)
-            accept = accept or getattr(usual, "DEFAULT_ACCEPT", JSON)
+            if accept in ("", ANY):
+                accept = os.environ.get(_ACCEPT_VARIABLE, "") or getattr(usual, "DEFAULT_ACCEPT", JSON)
             reply.put(_answer(functions, model, body, content_type, accept))
 
 

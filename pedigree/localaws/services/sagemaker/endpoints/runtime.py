@@ -14,8 +14,8 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.endpoints.capture import CapturedInvocation as Captured
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
-from pedigree.localaws.services.sagemaker.endpoints.instances import Reply
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
+from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
 
 _OPERATION = "InvokeEndpoint"
 _LARGEST = 6 << 20
@@ -45,12 +45,13 @@ class DataPlane:
         if "x-amzn-sagemaker-accept" in headers:
             passed_on["Accept"] = headers["x-amzn-sagemaker-accept"]
         begun = time.perf_counter()
-        invoked = self._endpoints.invoke(name, exchange.body, passed_on, exchange.members.get("TargetVariant", ""))
+        chosen = (exchange.members.get(member, "") for member in ("TargetVariant", "TargetContainerHostname"))
+        invoked = self._endpoints.invoke(name, exchange.body, passed_on, *chosen)
         variant, reply = invoked.variant, invoked.reply
         overhead = time.perf_counter() - begun - reply.seconds
         self._meter.note(name, variant, reply.seconds, max(0.0, overhead), reply.status)
         if reply.status != HTTPStatus.OK:
-            return _model_error(name, variant, reply.status, reply.content)
+            return _model_error(name, variant, reply)
         capture = invoked.generation.capture
         if capture:
             self._captures.note(capture, name, variant, invoked.role, _captured(exchange, reply))
@@ -71,11 +72,12 @@ def _captured(exchange: Exchange, reply: Reply) -> Captured:
     return Captured(exchange.body, content_type, reply.content, reply.content_type, inference, attributes)
 
 
-def _model_error(name: str, variant: str, status: int, content: bytes) -> Response:
+def _model_error(name: str, variant: str, reply: Reply) -> Response:
+    status = reply.status
     is_client = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "client" if is_client else "server"
-    answer = content.decode(errors="replace")
-    message = f'Received {kind} error ({status}) from primary with message "{answer}".'
+    answer = reply.content.decode(errors="replace")
+    message = f'Received {kind} error ({status}) from {reply.container} with message "{answer}".'
     body = {
         "ErrorCode": f"{kind.upper()}_ERROR_FROM_MODEL",
         "LogStreamArn": "",

@@ -7,21 +7,13 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.resources import registry, unsupported
+from pedigree.localaws.services.sagemaker.resources import model_containers
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.models import ENDPOINT_CONFIG, MODEL
 
 
 def create_model(world: World, request: Request) -> Mapping[str, Any]:
-    containers = [request["PrimaryContainer"]] if "PrimaryContainer" in request else request.get("Containers", [])
-    if not containers or ("PrimaryContainer" in request and request.get("Containers")):
-        raise InvalidRequestError("You must specify either PrimaryContainer or Containers, and not both.")
-    for container in containers:
-        if "ModelPackageName" in container:
-            package = registry.PACKAGE.get(world, registry.name_of(world, container["ModelPackageName"]))
-            unsupported.refuse("CreateModel", package.get("InferenceSpecification"))
-        elif "Image" not in container:
-            raise InvalidRequestError("A container definition needs an Image or a ModelPackageName.")
+    model_containers.check(world, request)
     return MODEL.create(world, request)
 
 

@@ -1,7 +1,7 @@
 """The members of requests that the local AWS does not support: they are refused by name, and never ignored.
 
-A path is written as members with dots between them; [] stands for every entry of a list, [1:] for all but the first.
-After = stands the value that is not supported; without it, no value is.
+A path is written as members with dots between them; [] stands for every entry of a list. After = stands the value that
+is not supported; without it, no value is.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "TransformInput.DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
         "TransformInput.DataSource.S3DataSource.S3DataType=Converse",
     ),
-    "CreateModel": (
-        "Containers[1:]",
-        *(f"{container}.{place}" for container in ("PrimaryContainer", "Containers[]") for place in _CONTAINER),
+    "CreateModel": tuple(
+        f"{container}.{place}" for container in ("PrimaryContainer", "Containers[]") for place in _CONTAINER
     ),
     "CreateEndpointConfig": (
         "AsyncInferenceConfig",
@@ -82,7 +81,5 @@ def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, A
     if not entries:
         yield from _at(inside, members[1:], path)
         return
-    first = 1 if entries.startswith("1") else 0
     for number, entry in enumerate(inside if isinstance(inside, list) else []):
-        if number >= first:
-            yield from _at(entry, members[1:], f"{path}[{number}]")
+        yield from _at(entry, members[1:], f"{path}[{number}]")

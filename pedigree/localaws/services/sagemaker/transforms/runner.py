@@ -27,7 +27,7 @@ from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatal
 from pedigree.localaws.services.s3.manifests import parse_manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, host_model
-from pedigree.localaws.services.sagemaker.endpoints.instances import (
+from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     InstanceError,
     ModelTimeoutError,
     Reply,

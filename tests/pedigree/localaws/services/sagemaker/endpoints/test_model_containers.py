@@ -16,6 +16,7 @@ import pytest
 from pedigree.localaws.containers.runtime import ENVIRONMENT, container_runtime
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import ServerSpec
 from tests.support.waiting import until
 
 CODE = """
@@ -60,8 +61,8 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fleet(model: Path) -> Iterator[Fleet]:
-    spec = InstanceSpec(sys.executable, model, ENVIRONMENT, print, containers=container_runtime((model.parent,)))
-    fleet = Fleet(spec)
+    spec = ServerSpec(sys.executable, model, ENVIRONMENT, print, containers=container_runtime((model.parent,)))
+    fleet = Fleet(InstanceSpec((spec,)))
     yield fleet
     fleet.end(0)
 
@@ -77,7 +78,7 @@ def test_a_model_is_read_only_at_its_real_path_and_the_rest_is_hidden(fleet: Fle
 def isolated(model: Path, *, is_isolated: bool) -> Fleet:
     (model / "code" / "inference.py").write_text(REACHING)
     containers = container_runtime((model.parent,))
-    return Fleet(InstanceSpec(sys.executable, model, ENVIRONMENT, print, 60, containers, is_isolated))
+    return Fleet(InstanceSpec((ServerSpec(sys.executable, model, ENVIRONMENT, print, 60, containers, is_isolated),)))
 
 
 @pytest.mark.parametrize(("is_isolated", "local"), [(True, "ConnectionRefusedError"), (False, "reached")])

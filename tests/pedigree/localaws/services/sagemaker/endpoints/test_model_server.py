@@ -16,7 +16,8 @@ import pytest
 
 from pedigree.localaws.services.sagemaker.endpoints import model_server
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, ServerSpec
 from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS_FOLDER
 from tests.support import programs
 
@@ -41,7 +42,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         (tmp_path / "code" / "inference.py").write_text(code)
         if requirements:
             (tmp_path / "code" / "requirements.txt").write_text(requirements)
-        fleets.append(Fleet(InstanceSpec(sys.executable, tmp_path, {}, lambda _line: None)))
+        fleets.append(Fleet(InstanceSpec((ServerSpec(sys.executable, tmp_path, {}, lambda _line: None),))))
         fleets[0].resize(1)
         return fleets[0]
 

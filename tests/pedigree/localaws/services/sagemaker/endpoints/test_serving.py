@@ -21,7 +21,8 @@ from botocore.exceptions import ClientError
 from benchmarks.local_load import load, through_local_aws
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, ModelTimeoutError
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, ModelTimeoutError, ServerSpec
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
 from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
@@ -243,14 +244,14 @@ def output_fn(prediction, accept):
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> InstanceSpec:
+def spec(tmp_path: Path) -> ServerSpec:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "inference.py").write_text(CODE)
-    return InstanceSpec(sys.executable, tmp_path, {}, lambda _line: None, answer_seconds=0.5)
+    return ServerSpec(sys.executable, tmp_path, {}, lambda _line: None, answer_seconds=0.5)
 
 
-def test_a_model_that_takes_too_long_is_waited_for_no_longer(spec: InstanceSpec) -> None:
-    fleet = Fleet(spec)
+def test_a_model_that_takes_too_long_is_waited_for_no_longer(spec: ServerSpec) -> None:
+    fleet = Fleet(InstanceSpec((spec,)))
     fleet.resize(2)
     with pytest.raises(ModelTimeoutError, match=r"did not answer in"):
         fleet.invoke(b"slow", {})
@@ -258,8 +259,8 @@ def test_a_model_that_takes_too_long_is_waited_for_no_longer(spec: InstanceSpec)
     fleet.end(0)
 
 
-def test_a_request_that_ends_every_server_is_the_models_failure(spec: InstanceSpec, tmp_path: Path) -> None:
-    fleet = Fleet(spec)
+def test_a_request_that_ends_every_server_is_the_models_failure(spec: ServerSpec, tmp_path: Path) -> None:
+    fleet = Fleet(InstanceSpec((spec,)))
     fleet.resize(1)
     assert fleet.invoke(b"die", {}).status == 500
     assert fleet.invoke(b"quick", {}).content == b"quick"
@@ -270,10 +271,10 @@ def test_a_request_that_ends_every_server_is_the_models_failure(spec: InstanceSp
 
 
 def test_dead_instances_are_replaced_even_after_an_unknown_error(
-    spec: InstanceSpec, caplog: pytest.LogCaptureFixture
+    spec: ServerSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment: dict[str, str] = {}
-    fleet = Fleet(replace(spec, environment=environment))
+    fleet = Fleet(InstanceSpec((replace(spec, environment=environment),)))
     fleet.resize(1)
     (first,) = fleet.processes
     environment["IMPOSSIBLE"] = "\0"
