@@ -130,17 +130,19 @@ def wrong_endings(daemon: KillableDaemon, execution: TrackedExecution) -> Iterat
     """How an execution ended differently from an undisturbed one."""
     sagemaker, expected = daemon.client("sagemaker"), EXPECTED_ENDINGS[execution.kind]
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution.arn)
-    ended = {name: step["StepStatus"] for name, step in steps(sagemaker, execution.arn).items()}
+    found = steps(sagemaker, execution.arn)
+    ended = {name: step["StepStatus"] for name, step in found.items()}
+    reason = next((step["FailureReason"] for step in found.values() if "FailureReason" in step), "")
     if (execution.status, ended) != (expected.status, expected.steps):
         yield f"{execution.kind} {execution.id}: {execution.status} ({description.get('FailureReason', '')}), {ended}"
-    elif (reason := description.get("FailureReason", "")) != expected.reason:
+    elif reason != expected.reason:
         yield f"{execution.kind} {execution.id} failed because {reason!r}, not {expected.reason!r}"
     if execution.status == "Succeeded" and expected.report:
-        found = (
+        report = (
             daemon.client("s3").get_object(Bucket=BUCKET, Key=f"reports/{execution.id}/report")["Body"].read().decode()
         )
-        if found != expected.report:
-            yield f"{execution.kind} {execution.id} reports {found!r}, not {expected.report!r}"
+        if report != expected.report:
+            yield f"{execution.kind} {execution.id} reports {report!r}, not {expected.report!r}"
 
 
 def repeated_steps(daemon: KillableDaemon, executions: Sequence[TrackedExecution], path: Path) -> Iterator[str]:

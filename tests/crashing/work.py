@@ -47,7 +47,7 @@ def output_fn(prediction, accept): return prediction, accept
 
 @dataclass(frozen=True)
 class ExpectedEnding:
-    """How an undisturbed execution ends: its status and reason, and the status of each step."""
+    """How an undisturbed execution ends: its status, the status of each step, and why one failed."""
 
     status: str
     steps: Mapping[str, str]

@@ -30,6 +30,7 @@ PREPARE = sagemaker("processing-job/pipelines-abcdefghijkl-PrepareData-012345678
 TRAIN = sagemaker("training-job/pipelines-abcdefghijkl-TrainBest-0123456789")
 TUNE = sagemaker("hyper-parameter-tuning-job/abcdefghijkl-Tune-0123456789")
 VERSION = sagemaker("model-package/dog-breeds/1")
+GROUP = sagemaker("model-package-group/dog-breeds")
 RUNNING = sagemaker("pipeline/dog-breeds/execution/abcdefghijkl")
 
 PLAIN = Table(
@@ -50,7 +51,10 @@ PLAIN = Table(
         Request("sagemaker:DescribeTrainingJob", sagemaker("training-job/abcdefghijkl-Tune-0123456789-001-0a1b2c3d")),
         passing("pedigree-job", SAGEMAKER),
         Request("sagemaker:CreateModelPackage", VERSION),
-        Request("sagemaker:DescribeModelPackageGroup", sagemaker("model-package-group/dog-breeds")),
+        Request("sagemaker:AddTags", VERSION),
+        Request("sagemaker:CreateModelPackageGroup", GROUP),
+        Request("sagemaker:AddTags", GROUP),
+        Request("sagemaker:DescribeModelPackageGroup", GROUP),
         Request("s3:GetObject", f"{EXECUTION}/Evaluate/evaluation/evaluation.json"),
         Request("s3:GetObject", f"{EXECUTION}/PrepareData/dataset/dataset.json"),
         Request("lambda:InvokeFunction", live("deploy-endpoint")),
@@ -67,6 +71,7 @@ PLAIN = Table(
         Request("sagemaker:CreateEndpoint", sagemaker("endpoint/dog-breeds")),
         Request("sagemaker:UpdateModelPackage", VERSION),
         Request("sagemaker:CreateModelPackage", sagemaker("model-package/cat-breeds/1")),
+        Request("sagemaker:AddTags", sagemaker("model-package/cat-breeds/1")),
         Request("sagemaker:StartPipelineExecution", sagemaker("pipeline/dog-breeds")),
         Request("sagemaker:StopPipelineExecution", RUNNING),
         passing("pedigree-job", "ec2.amazonaws.com"),

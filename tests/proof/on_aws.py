@@ -91,8 +91,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         ("pipeline",),
         ("policy",),
-        ("sagemaker:CreateModelPackageGroup", "sagemaker:DescribeModelPackageGroup"),
-        "SageMaker looks for the group before it registers a version, and creates a missing one",
+        ("sagemaker:DescribeModelPackageGroup",),
+        "SageMaker looks for the group before it registers a version",
     ),
     Reason(
         ("pipeline",),

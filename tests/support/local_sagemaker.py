@@ -62,7 +62,7 @@ class LocalSageMaker:
         text = json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": list(steps)})
         members = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE}
         try:
-            self.service.answer("CreatePipeline", {**members, "ClientRequestToken": "t" * 32})
+            self.service.answer("CreatePipeline", {**members, "ClientRequestToken": uuid.uuid4().hex})
         except ServiceError:
             self.service.answer("UpdatePipeline", members)
         written = [{"Name": name, "Value": value} for name, value in (parameters or {}).items()]

@@ -15,7 +15,7 @@ from pedigree.language.pointers import at, entries
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 _RELATED = ("action", "artifact", "context", "experiment", "experiment-trial-component")
-_TUNING_NAME = 8
+_TUNING_NAME = 7
 _MAPREDUCE = "elasticmapreduce"
 _RULES = ("SageMakerPipelineExecutionEMRStepStatusUpdateRule", "SageMakerPipelineExecutionEMRClusterStatusUpdateRule")
 
@@ -101,7 +101,7 @@ def _job(kind: str, noun: str) -> Callable[[PipelineRole, Step], Iterator[Requir
 
 
 def _tuning(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
-    name = f"*-{step.name.replace('_', '-')[:_TUNING_NAME].strip('-')}-*"
+    name = f"*-{step.name.replace('_', '-')[:_TUNING_NAME]}-*"
     kind = "HyperParameterTuningJob"
     verbs = f"Create{kind} Describe{kind} Stop{kind} ListTrainingJobsFor{kind} AddTags"
     yield role.sagemaker(step, "Search", verbs, f"hyper-parameter-tuning-job/{name}")
@@ -114,14 +114,17 @@ def _model(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
 
 def _register(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     group = role.resources.text(step.arguments.get("ModelPackageGroupName")).rpartition("/")[2]
-    verbs = "CreateModelPackage DescribeModelPackage"
+    verbs = "CreateModelPackage DescribeModelPackage AddTags"
     yield role.sagemaker(step, "RegisterVersions", verbs, f"model-package/{group}/*")
-    verbs = "CreateModelPackageGroup DescribeModelPackageGroup"
+    verbs = "CreateModelPackageGroup DescribeModelPackageGroup AddTags"
     yield role.sagemaker(step, "KeepVersionsTogether", verbs, f"model-package-group/{group}")
     for _, container in entries(at(step.arguments, "InferenceSpecification", "Containers")):
         repository = role.resources.repository(container.get("Image"))
         if repository:
             yield role.require(step, "SeeImages", "ecr:BatchGetImage", (repository,))
+        if artifact := role.resources.bucket_and_key(container.get("ModelDataUrl")):
+            arn = f"arn:{role.resources.partition}:s3:::{'/'.join(artifact)}"
+            yield role.require(step, "ReadArtifacts", "s3:GetObject", (arn,))
 
 
 def _endpoint_config(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:

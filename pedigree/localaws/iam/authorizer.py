@@ -132,7 +132,7 @@ class Authorizer:
             "aws:PrincipalArn": caller.principal.role or caller.principal.name,
             "aws:PrincipalAccount": self._resources.account,
             "aws:userid": caller.user_id,
-            "aws:PrincipalType": "Account" if caller.is_root else "AssumedRole" if caller.token else "User",
+            "aws:PrincipalType": "Account" if caller.is_root else "AssumedRole" if caller.principal.role else "User",
             **{f"aws:PrincipalTag/{key}": value for key, value in caller.tags.items()},
         }
 

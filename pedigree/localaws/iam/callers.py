@@ -69,6 +69,21 @@ class Callers:
             raise UnknownKeyError(is_expired=True)
         return caller
 
+    def session_of(self, role_arn: str, name: str) -> Caller:
+        """The caller of a service that acts as a role in a session of this name; it has no key."""
+        caller = self._callers.get(role_arn)
+        if caller is None:
+            version = self._version
+            with self._use_backend("iam", _GLOBAL) as iam:
+                caller = _service(iam, role_arn)
+            with self._lock:
+                if version == self._version:
+                    self._callers[role_arn] = caller
+        role = role_arn.rpartition("/")[2]
+        arn = f"arn:aws:sts::{role_arn.split(':')[4]}:assumed-role/{role}/{name}"
+        principal = session(role_arn, arn, has_boundary=bool(caller.limits))
+        return replace(caller, arn=arn, user_id=f"{caller.user_id}:{name}", principal=principal)
+
     def trust(self, role_arn: str) -> tuple[Policy, ...]:
         """The trust policy of a role; empty if no role has that ARN."""
         policies = self._trusts.get(role_arn)
@@ -96,6 +111,16 @@ class Callers:
             if version == self._version:
                 self._callers[key] = caller
         return caller
+
+
+def _service(iam: Any, role_arn: str) -> Caller:
+    """The caller that all of a role's sessions have in common."""
+    role = _role(iam, role_arn)
+    if role is None:
+        return Caller(role_arn, "", identity(role_arn))
+    limits = _boundary(iam, role.permissions_boundary_arn)
+    policies = _policies(role.policies.items(), role.managed_policies.values())
+    return Caller(role_arn, role.id, identity(role_arn), policies, limits, _tags(role))
 
 
 def _session(iam: Any, taken: Any) -> Caller:

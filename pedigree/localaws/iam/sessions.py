@@ -56,9 +56,9 @@ class Sessions:
         }
 
     def caller(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Caller:
-        """The caller of what a service does itself, as a role."""
-        taken = self._session(role_arn, principal, source, session)
-        return self._authorizer.callers.caller_of(taken.access_key_id, taken.session_token)
+        """The caller of what a service does itself, as a role; ServiceError if it may not assume the role."""
+        self._authorizer.check_trust(role_arn, principal, source)
+        return self._authorizer.callers.session_of(role_arn, session)
 
     def _session(self, role_arn: str, principal: str, source: str, session: str) -> Any:
         self._authorizer.check_trust(role_arn, principal, source)

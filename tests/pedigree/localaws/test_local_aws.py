@@ -82,9 +82,9 @@ def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) 
         begun = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
         return execution[STATUS], execution.get("FailureReason"), len(begun)
 
-    until(outcome, ("Failed", "too few", 2))
+    until(outcome, ("Failed", "Step failure: One or multiple steps failed.", 2))
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
-    until(outcome, ("Failed", "too few", 2))
+    until(outcome, ("Failed", "Step failure: One or multiple steps failed.", 2))
 
 
 def test_a_retried_execution_repeats_what_failed_and_nothing_else(local: LocalAws, tmp_path: Path) -> None:

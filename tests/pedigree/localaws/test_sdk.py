@@ -38,7 +38,7 @@ try:
     second.wait(delay=1, max_attempts=120)
 except Exception as error:
     result["error"] = type(error).__name__
-result["second"] = second.describe()["FailureReason"]
+result["second"] = [second.describe()["FailureReason"], second.list_steps()[0]["FailureReason"]]
 result["listed"] = len(pipeline.list_executions()["PipelineExecutionSummaries"])
 result["deleted"] = pipeline.delete()["PipelineArn"]
 print(json.dumps(result))
@@ -67,7 +67,7 @@ def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
         "status": "Active",
         "first": ["Succeeded", ["Gate"]],
         "error": "WaiterError",
-        "second": "nope",
+        "second": ["Step failure: One or multiple steps failed.", "nope"],
         "listed": 2,
         "deleted": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/sdk",
     }

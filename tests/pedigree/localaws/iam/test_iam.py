@@ -364,18 +364,19 @@ def test_an_execution_acts_as_its_role(local: LocalAws) -> None:
     [
         (
             {"Type": "Callback", "SqsQueueUrl": f"http://127.0.0.1/{ACCOUNT}/orders", "Arguments": {}},
-            unallowed("pedigree-pipeline/SageMaker", "sqs:sendmessage", arn("sqs", "orders")),
+            unallowed("{session}", "sqs:sendmessage", arn("sqs", "orders")),
         ),
         (
             {"Type": "Lambda", "FunctionArn": arn("lambda", "function:orders"), "Arguments": {}},
-            unallowed("pedigree-pipeline/SageMaker", "lambda:InvokeFunction", arn("lambda", "function:orders")),
+            unallowed("{session}", "lambda:InvokeFunction", arn("lambda", "function:orders")),
         ),
         (
             {
                 "Type": "Processing",
                 "Arguments": {**job("", "in"), "RoleArn": role("pedigree-model")},
             },
-            unallowed("pedigree-pipeline/SageMaker", "iam:PassRole", role("pedigree-model")),
+            "Failed to invoke sagemaker:CreateProcessingJob. "
+            + unallowed("{session}", "iam:PassRole", role("pedigree-model")),
         ),
     ],
 )
@@ -385,7 +386,8 @@ def test_a_step_fails_that_its_role_may_not_make(local: LocalAws, step: dict[str
     root = client(local.url, "sagemaker")
     until(lambda: root.describe_pipeline_execution(PipelineExecutionArn=run)[STATUS], "Failed")
     (failed,) = root.list_pipeline_execution_steps(PipelineExecutionArn=run)["PipelineExecutionSteps"]
-    assert failed["FailureReason"] == f"ClientError: {words}"
+    session = f"pedigree-pipeline/sagemaker-pipeline-{run.rpartition('/')[2]}-Step"
+    assert failed["FailureReason"] == f"ClientError: {words.format(session=session)}"
 
 
 def test_without_enforcement_every_known_caller_may_do_everything(tmp_path: Path) -> None:

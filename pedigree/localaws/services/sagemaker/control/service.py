@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug import Response
 
 from pedigree.language.shapes import service as model
+from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.protocol.serializer import content_type, json_response, shaped
@@ -42,8 +43,8 @@ class ControlPlane:
     def __call__(self, exchange: Exchange) -> Response:
         """Answer a request that was validated on its way here."""
         caller = exchange.caller
-        creator = {CALLER: caller.arn} if caller and exchange.operation in CREATED_BY else {}
-        members = self.perform(exchange.operation, {**exchange.members, **creator})
+        by = {CALLER: _user_context(caller)} if caller and exchange.operation in CREATED_BY else {}
+        members = self.perform(exchange.operation, {**exchange.members, **by})
         return json_response(members, content_type=content_type("sagemaker"))
 
     def answer(self, operation: str, request: Any) -> dict[str, Any]:
@@ -60,3 +61,8 @@ class ControlPlane:
             self._world.signal.wake()
         answer: dict[str, Any] = shaped(model().operation_model(operation).output_shape, result)
         return answer
+
+
+def _user_context(caller: Caller) -> dict[str, Any]:
+    """Who a caller is in answers; nothing for the account itself, which is no identity of IAM."""
+    return {} if caller.is_root else {"IamIdentity": {"Arn": caller.arn, "PrincipalId": caller.user_id}}

@@ -10,7 +10,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import pipelines, versions
 from pedigree.localaws.services.sagemaker.executions.client_tokens import answered_once
 from pedigree.localaws.services.sagemaker.executions.core import state
-from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.handlers import Request, modified_by
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 
 _EXECUTIONS = Listing(
@@ -51,6 +51,7 @@ def update_pipeline_execution(world: World, request: Request) -> Mapping[str, An
         world,
         state.id_of(execution["PipelineExecutionArn"]),
         **{member: request[member] for member in members if member in request},
+        **modified_by(request),
     )
 
 
@@ -91,7 +92,8 @@ def stop_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]
                 f"Pipeline execution with ARN {execution['PipelineExecutionArn']} already terminated, its status is "
                 f"{execution['PipelineExecutionStatus']}."
             )
-        state.change(world, state.id_of(execution["PipelineExecutionArn"]), PipelineExecutionStatus="Stopping")
+        changes = {"PipelineExecutionStatus": "Stopping", **modified_by(request)}
+        state.change(world, state.id_of(execution["PipelineExecutionArn"]), **changes)
     return execution
 
 
@@ -115,6 +117,7 @@ def _retried(world: World, request: Request) -> Mapping[str, Any]:
             "PipelineExecutionStatus": "Executing",
             "FailureReason": None,
             "_round": execution.get("_round", 0) + 1,
+            **modified_by(request),
         }
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]

@@ -10,9 +10,9 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import definition_checks, versions
 from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.pipelines import PIPELINE, definition_of, name_of
-from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request, created_by, modified_by
 
-_NOT_STORED = ("PipelineDefinitionS3Location", "PipelineVersionAliases")
+_NOT_STORED = ("PipelineDefinitionS3Location", "PipelineVersionAliases", CALLER)
 _ANSWERED = ("PipelineArn", "PipelineVersionId")
 
 
@@ -32,6 +32,7 @@ def create_pipeline(world: World, request: Request) -> Mapping[str, Any]:
             PipelineDisplayName=request.get("PipelineDisplayName", request["PipelineName"]),
             PipelineVersionId=1,
             _token=token,
+            **created_by(request),
         )
         versions.keep(world, pipeline, request.get("PipelineVersionAliases", ()))
     return pipeline
@@ -50,7 +51,8 @@ def update_pipeline(world: World, request: Request) -> Mapping[str, Any]:
     with world.store.transaction():
         before = PIPELINE.get(world, name)
         number = before["PipelineVersionId"] + has_definition
-        after = {**before, **changes, "PipelineVersionId": number, "LastModifiedTime": world.now()}
+        changes.update(modified_by(request), PipelineVersionId=number, LastModifiedTime=world.now())
+        after = {**before, **changes}
         world.store.put(PIPELINE.kind, name, after)
         if has_definition:
             versions.keep(world, after, request.get("PipelineVersionAliases", ()))

@@ -10,10 +10,12 @@ from typing import Any
 
 from pedigree.language import definition
 from pedigree.language.definition import Definition
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import (
     definition_checks,
+    experiments,
     parameters,
     pipelines,
     runnable,
@@ -22,7 +24,7 @@ from pedigree.localaws.services.sagemaker.executions import (
 )
 from pedigree.localaws.services.sagemaker.executions.client_tokens import answered_once
 from pedigree.localaws.services.sagemaker.executions.core import events, state
-from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request
+from pedigree.localaws.services.sagemaker.resources.handlers import Request, created_by
 from pedigree.localaws.services.sagemaker.resources.images import Images
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -43,6 +45,10 @@ class ExecutionStarts:
 
 def _started(world: World, request: Request, name: str, images: Images) -> Mapping[str, Any]:
     pipeline = pipelines.PIPELINE.get(world, name)
+    if "RoleArn" in request:
+        raise InvalidRequestError(
+            "RoleArn cannot be specified for a pipeline that you create: its executions use the pipeline's role."
+        )
     version = versions.find(world, pipeline, request)
     execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
@@ -65,7 +71,7 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     members = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
     return {
         **{member: request[member] for member in members if member in request},
-        **({"CreatedBy": {"IamIdentity": {"Arn": request[CALLER]}}} if CALLER in request else {}),
+        **created_by(request),
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineExecutionArn": arn,
         "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),
@@ -73,7 +79,8 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
         "PipelineVersionId": version["PipelineVersionId"],
         "CreationTime": moment,
         "LastModifiedTime": moment,
-        "RoleArn": request.get("RoleArn", pipeline["RoleArn"]),
+        "RoleArn": pipeline["RoleArn"],
+        "PipelineExperimentConfig": experiments.config(read, values, pipeline["PipelineName"], state.id_of(arn)),
         "ParallelismConfiguration": request.get("ParallelismConfiguration", pipeline.get("ParallelismConfiguration")),
         "_pipeline": pipeline["PipelineName"],
         "_definition": version["PipelineDefinition"],

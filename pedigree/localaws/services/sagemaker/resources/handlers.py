@@ -17,10 +17,25 @@ from pedigree.localaws.kernel.world import World
 Request: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
 
-CREATED_BY = frozenset({"StartPipelineExecution"})
-"""The operations whose resource says who has created it."""
+CREATED_BY = frozenset(
+    {
+        *("CreatePipeline", "UpdatePipeline", "StartPipelineExecution"),
+        *("UpdatePipelineExecution", "StopPipelineExecution", "RetryPipelineExecution"),
+    }
+)
+"""The operations whose resource says who has created or changed it."""
 CALLER = "_caller"
-"""The member of their requests that has the caller's ARN."""
+"""The member of their requests that says who makes them, in the form of the answers' CreatedBy."""
+
+
+def created_by(request: Request) -> Mapping[str, Any]:
+    """The members of a new resource that say who has made it."""
+    return {"CreatedBy": request.get(CALLER, {}), "LastModifiedBy": request.get(CALLER, {})}
+
+
+def modified_by(request: Request) -> Mapping[str, Any]:
+    """The member of a changed resource that says who has changed it."""
+    return {"LastModifiedBy": request.get(CALLER, {})}
 
 
 def handlers(families: Iterable[object]) -> Mapping[str, Handler]:

@@ -76,7 +76,7 @@ def test_every_change_of_a_step_is_an_event_with_its_job(tmp_path: Path) -> None
     ]
     last = details[-1]
     assert (last["stepName"], last["stepType"], last["pipelineExecutionArn"]) == ("Train", "Training", arn)
-    assert last["failureReason"] == "AlgorithmError: out of memory"
+    assert last["failureReason"] == "ClientError: AlgorithmError: out of memory"
     assert last["metadata"]["trainingJob"]["arn"].startswith("arn:pipelines-")
     assert last["stepEndTime"] == "2026-01-01T00:00:00Z"
 

@@ -23,6 +23,8 @@ from pedigree.language.iteration import body
 StepStatus = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
 ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"]
 
+STEPS_FAILED = "Step failure: One or multiple steps failed."
+"""Why an execution has failed, in AWS's words; which steps, and why, is in the list of its steps."""
 RUNNING: frozenset[str] = frozenset({"Starting", "Executing", "Stopping"})
 _FITTING: Mapping[str, frozenset[str]] = {
     "Completed": frozenset({"Succeeded"}),
@@ -77,7 +79,6 @@ class StepProgress:
 
     status: StepStatus
     branch: bool | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class StepSchedule:
         self._graph = graph
         self._started: set[str] = set()
         self._running: set[str] = set()
-        self._failed: dict[str, str] = {}
+        self._failed: set[str] = set()
         self._is_stopped = False
         self._places = {name: place for place, name in enumerate(graph.waits)}
         self._names = tuple(graph.waits)
@@ -144,7 +145,7 @@ class StepSchedule:
             return
         self._running.discard(name)
         if progress.status == "Failed":
-            self._failed[name] = progress.reason
+            self._failed.add(name)
         self._is_stopped |= progress.status == "Stopped"
         for follower, wait in self._graph.followers.get(name, ()):
             if progress.status in wait.fitting and wait.branch in (None, progress.branch):
@@ -194,10 +195,7 @@ class StepSchedule:
         if self._failed and all(self._graph.catches_failure(name) for name in self._failed):
             return EndExecution("CompletedWithFailures")
         if self._failed:
-            reason = next(iter(self._failed.values()))
-            return EndExecution(
-                "Failed", reason or f"Step failure: One or multiple steps failed: {', '.join(self._failed)}"
-            )
+            return EndExecution("Failed", STEPS_FAILED)
         return EndExecution("Stopped" if is_stopping or self._is_stopped else "Succeeded")
 
 

@@ -101,4 +101,4 @@ class StepRecords:
             self._described[name] = step.get("_described") or {}
         if parent_of(step):
             return  # the ForEach step has a schedule of its own, and the execution one for the ForEach step
-        self._schedule.record(name, StepProgress(status, step.get("_outcome"), step.get("FailureReason") or ""))
+        self._schedule.record(name, StepProgress(status, step.get("_outcome")))

@@ -5,26 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 from pedigree.language import caching, retries
 from pedigree.language.errors import LanguageError
+from pedigree.language.text import brief
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.sagemaker.executions.core import state
+from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
 from pedigree.localaws.services.sagemaker.executions.steps.runner import (
-    JOB_FAULTS,
-    STEP_FAULT,
-    THROTTLING,
     Attempt,
     StepResult,
     StepRunner,
+    fault_of,
 )
 
 _LONGEST_LIFETIME = dt.timedelta(days=36_500)
-_THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
 
 
 def is_due(attempt: Attempt) -> bool:
@@ -36,7 +34,7 @@ def is_due(attempt: Attempt) -> bool:
 def start(attempt: Attempt, runner: StepRunner) -> None:
     """Start a step, unless an earlier result can be reused; one that cannot start has failed."""
     try:
-        attempt = replace(attempt, arguments=attempt.resolver.resolve(dict(attempt.step.evaluated_arguments)))
+        attempt = replace(attempt, arguments=_arguments(attempt))
         reused = _reusable(attempt)
         metadata = runner.start(attempt) if reused is None else {}
     except (ServiceError, LocalAwsError, LanguageError) as error:
@@ -44,6 +42,14 @@ def start(attempt: Attempt, runner: StepRunner) -> None:
         return
     started = {"StepStatus": "Executing", "Metadata": metadata} if reused is None else reused
     change(attempt, _arguments=attempt.arguments, **started)
+
+
+def _arguments(attempt: Attempt) -> Mapping[str, Any]:
+    """The arguments of the step with the values of their expressions."""
+    arguments = attempt.resolver.resolve(dict(attempt.step.evaluated_arguments))
+    if not isinstance(arguments, Mapping):
+        raise ValueMissingError(f"Arguments of {attempt.step.name} is {brief(arguments)}", "write an object")
+    return arguments
 
 
 def poll(attempt: Attempt, runner: StepRunner) -> bool:
@@ -98,10 +104,7 @@ def failure(error: Exception) -> StepResult:
     """The result of an attempt that an error ended."""
     if not isinstance(error, ServiceError):
         return StepResult("Failed", reason=str(error))
-    is_throttled = any(words in error.code for words in _THROTTLED)
-    is_internal = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    fault = JOB_FAULTS.get(error.code) or (THROTTLING if is_throttled else STEP_FAULT if is_internal else "")
-    return StepResult("Failed", reason=f"ClientError: {error}", fault=fault)
+    return StepResult("Failed", reason=f"ClientError: {error}", fault=fault_of(error))
 
 
 def _repeats(attempt: Attempt, result: StepResult) -> bool:

@@ -15,8 +15,9 @@ class ConditionRunner:
         return {"Condition": {"Outcome": self._outcome(attempt)}}
 
     def poll(self, attempt: Attempt) -> StepResult:
+        """The result; the outcome is in small letters for other steps, and with a capital in the step's Metadata."""
         outcome = self._outcome(attempt)
-        return StepResult("Succeeded", {"Outcome": outcome}, branch=outcome == "True")
+        return StepResult("Succeeded", {"Outcome": outcome.lower()}, branch=outcome == "True")
 
     def stop(self, attempt: Attempt) -> None:
         """Do nothing: the step has ended already."""

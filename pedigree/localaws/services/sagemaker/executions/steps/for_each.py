@@ -70,10 +70,7 @@ class ForEachRunner:
 
 def _schedule(plan: _Plan, records: Mapping[str, Document]) -> StepSchedule:
     """How far the iterations are. After a restart it is the same: it follows from what is stored."""
-    progress = {
-        name: StepProgress(record["StepStatus"], record.get("_outcome"), record.get("FailureReason") or "")
-        for name, record in records.items()
-    }
+    progress = {name: StepProgress(record["StepStatus"], record.get("_outcome")) for name, record in records.items()}
     return StepSchedule(plan.graph, progress)
 
 

@@ -77,8 +77,13 @@ def _outputs(attempt: Attempt, payload: str) -> StepResult:
     if unfit is not None:
         value = json.dumps(returned_outputs[unfit])[:_LONGEST_VALUE]
         return _refused(f"output {unfit} is {value}; it must be text, a number or a boolean")
-    outputs = [{"Name": name, "Value": as_text(value)} for name, value in returned_outputs.items()]
+    outputs = [{"Name": name, "Value": _written(value)} for name, value in returned_outputs.items()]
     return StepResult("Succeeded", {"OutputParameters": returned_outputs}, metadata={"OutputParameters": outputs})
+
+
+def _written(value: Any) -> str:
+    """An output as the step's Metadata has it: the service reads every number as a double."""
+    return str(float(value)) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
 
 
 def _failure(reason: str) -> StepResult:

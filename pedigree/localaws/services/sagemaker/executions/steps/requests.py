@@ -8,11 +8,10 @@ from typing import Any
 
 from pedigree.language.shapes import OPERATIONS, Operation
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.executions.steps.invocations import exists, invoke
 from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, LONGEST_NAME, Attempt, StepResult
 from pedigree.localaws.services.sagemaker.executions.steps.services import StepServices
 
-_NO_GROUP = "does not exist"
-_EXISTS = ("ResourceInUse", "already existing", "must be unique", "already exists")
 _MOST_TRIALS = 50
 
 
@@ -61,7 +60,7 @@ class RequestRunner:
         try:
             answer = self._create(attempt)
         except ServiceError as error:
-            if not any(words in f"{error.code} {error.message}" for words in _EXISTS):
+            if not exists(error):
                 raise
             answer = self._describe(attempt)
         return {self._lifecycle.metadata: {"Arn": answer[self._lifecycle.arn]}}
@@ -75,7 +74,9 @@ class RequestRunner:
             return StepResult("Stopped", described)
         if status in lifecycle.failed:
             reason = described.get("FailureReason", f"{attempt.step.name} failed")
-            return StepResult("Failed", described, reason, JOB_FAULTS.get(reason.partition(":")[0], ""))
+            return StepResult(
+                "Failed", described, f"ClientError: {reason}", JOB_FAULTS.get(reason.partition(":")[0], "")
+            )
         return None
 
     def stop(self, attempt: Attempt) -> None:
@@ -84,7 +85,7 @@ class RequestRunner:
 
     def _create(self, attempt: Attempt) -> Mapping[str, Any]:
         request = {**attempt.arguments, **self._identity(attempt)}
-        return self._services.call(attempt, _operation(attempt).create, request)
+        return invoke(self._services, attempt, _operation(attempt).create, request)
 
     def _describe(self, attempt: Attempt) -> Mapping[str, Any]:
         return self._services.call(attempt, self._lifecycle.describe, self._identity(attempt))
@@ -124,15 +125,15 @@ class RegistrationRunner(RequestRunner):
     """Registers a model package. The number of a version in a group is not known beforehand: a token identifies it."""
 
     def _create(self, attempt: Attempt) -> Mapping[str, Any]:
-        """Create the version, and its group with its first version, as pipelines do."""
-        try:
-            return super()._create(attempt)
-        except ServiceError as error:
-            group = attempt.arguments.get("ModelPackageGroupName")
-            if not group or _NO_GROUP not in error.message:
-                raise
-            self._services.call(attempt, "CreateModelPackageGroup", {"ModelPackageGroupName": group})
-            return super()._create(attempt)
+        """Create the version, and before that its group: the service tries each time, and goes on if it is there."""
+        if group := attempt.arguments.get("ModelPackageGroupName"):
+            name = str(group).rpartition("/")[2]
+            try:
+                invoke(self._services, attempt, "CreateModelPackageGroup", {"ModelPackageGroupName": name})
+            except ServiceError as error:
+                if not exists(error):
+                    raise
+        return super()._create(attempt)
 
     def _identity(self, attempt: Attempt) -> Mapping[str, str]:
         if "ModelPackageGroupName" in attempt.arguments:

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
 from pedigree.language.definition import Step
 from pedigree.language.text import brief
+from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core.active import ActiveExecution
@@ -18,6 +20,8 @@ from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 _TOKEN_LENGTH = 10
 LONGEST_NAME = 63
+LONGEST_STEP_NAME = 20
+"""How much of a step's name the names of jobs and sessions have."""
 # The beginning of a job's failure reason, where it is not the job's own fault, and its name in retry policies.
 JOB_FAULTS: Mapping[str, str] = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
@@ -26,7 +30,8 @@ JOB_FAULTS: Mapping[str, str] = {
 }
 _TARGETS: Mapping[str, str] = {"Callback": "SqsQueueUrl", "Lambda": "FunctionArn"}
 STEP_FAULT = "Step.SERVICE_FAULT"
-THROTTLING = "Step.THROTTLING"
+_THROTTLING = "Step.THROTTLING"
+_THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
 
 
 @dataclass(frozen=True)
@@ -89,11 +94,11 @@ class Attempt:
         return f"pipelines-{self.short_name(LONGEST_NAME - len('pipelines-'))}"
 
     def short_name(self, longest: int, prefix: str = "") -> str:
-        """The name in at most so many characters; the step's name, or a prefix in its place, is cut to what is left."""
+        """The name in at most so many characters; the step's name, or a prefix in its place, is cut."""
         room = longest - len(self.execution_id) - len(self.token) - 2
         if prefix:
             return f"{prefix[:room].strip('-')}-{self.execution_id}-{self.token}"
-        step = self.step.name.replace("_", "-")[:room].strip("-")
+        step = self.step.name.replace("_", "-")[: min(room, LONGEST_STEP_NAME)]
         return f"{self.execution_id}-{step}-{self.token}"
 
 
@@ -107,6 +112,14 @@ class StepResult:
     fault: str = ""
     branch: bool | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fault_of(error: ServiceError) -> str:
+    """The name that retry policies have for a refusal; empty if it would be refused again."""
+    if any(words in error.code for words in _THROTTLED) and error.code not in JOB_FAULTS:
+        return _THROTTLING
+    is_internal = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return JOB_FAULTS.get(error.code) or (STEP_FAULT if is_internal else "")
 
 
 class StepRunner(Protocol):

@@ -10,13 +10,16 @@ from typing import Any, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError
 
+from pedigree.iam import Request
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import AccessDeniedError, InvalidRequestError, ServiceError
+from pedigree.localaws.http.protocol.models import input_shape
+from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.iam.authorizer import Authorizer
-from pedigree.localaws.iam.sessions import SESSION, Sessions
+from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, ServiceRole
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
+from pedigree.localaws.services.sagemaker.executions.steps.runner import LONGEST_STEP_NAME, Attempt
 
 Answer: TypeAlias = Callable[[str, Any], Mapping[str, Any]]
 """Answers an operation of SageMaker."""
@@ -24,6 +27,7 @@ Invoke: TypeAlias = Callable[[str, bytes], tuple[bytes, str]]
 """Invokes the function of an ARN; returns its payload, and the kind of error if it raised one."""
 _PARALLEL_INVOCATIONS = 64
 _THROTTLED_PAUSES = (0.5, 1.0)
+_EXECUTION_TAG = "sagemaker:pipeline-execution-arn"
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,13 @@ class RoleServices:
     )
 
     def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._authorize(attempt, "sagemaker", operation, request)
-        return self.answer(operation, dict(request))
+        tagged = _tagged(attempt, operation, request)
+        self._authorize(attempt, "sagemaker", operation, tagged)
+        if operation == "CreateModelPackage":
+            self._check_artifacts(attempt, request)
+        # A version in a group has the group's tags, and its request none; the permission to add tags is needed anyway.
+        is_version = operation == "CreateModelPackage" and "ModelPackageGroupName" in request
+        return self.answer(operation, dict(request if is_version else tagged))
 
     def delete(self, attempt: Attempt, address: str) -> None:
         bucket, _, key = address.removeprefix("s3://").partition("/")
@@ -97,12 +106,38 @@ class RoleServices:
     def _authorize(self, attempt: Attempt, service: str, operation: str, members: Mapping[str, Any]) -> None:
         """Let IAM decide a call by the execution's role."""
         role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
-        caller = self.sessions.caller(role, SAGEMAKER, source)
+        caller = self.sessions.caller(role, SAGEMAKER, source, _session(attempt))
         self.authorizer.check_call(caller, Call(service, operation, members, self.world.region))
+
+    def _check_artifacts(self, attempt: Attempt, request: Mapping[str, Any]) -> None:
+        """Refuse to register what the execution's role may not read."""
+        role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
+        caller = self.sessions.caller(role, SAGEMAKER, source, _session(attempt))
+        for container in (request.get("InferenceSpecification") or {}).get("Containers") or ():
+            bucket, _, key = str(container.get("ModelDataUrl") or "").removeprefix("s3://").partition("/")
+            try:
+                read = Request("s3:GetObject", s3_requests.arn(bucket, key))
+                self.authorizer.check(caller, (read,) if bucket else (), self.world.region)
+            except AccessDeniedError:
+                raise InvalidRequestError(f"Access denied for bucket: {bucket}, object key: {key}") from None
 
     def _client(self, attempt: Attempt, service: str) -> Any:
         role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
-        return self.clients(service, ServiceRole(role, SAGEMAKER, source, SESSION))
+        return self.clients(service, ServiceRole(role, SAGEMAKER, source, _session(attempt)))
+
+
+def _session(attempt: Attempt) -> str:
+    """The name of the session in which a step acts as the pipeline's role."""
+    return f"sagemaker-pipeline-{attempt.execution_id}-{attempt.step.name[:LONGEST_STEP_NAME]}"
+
+
+def _tagged(attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request with the tag that the service puts on all that a step creates."""
+    shape = input_shape("sagemaker", operation)
+    if not operation.startswith("Create") or shape is None or "Tags" not in shape.members:
+        return request
+    own = {"Key": _EXECUTION_TAG, "Value": attempt.execution["PipelineExecutionArn"]}
+    return {**request, "Tags": [*(request.get("Tags") or ()), own]}
 
 
 def _answered(payload: bytes, error: str) -> FunctionAnswer:

@@ -42,7 +42,7 @@ STEP_TYPES: Mapping[str, StepType] = {
     "Lambda": StepType(FunctionRunner),
     "Processing": StepType(partial(RequestRunner, job("Processing"))),
     "Training": StepType(partial(RequestRunner, job("Training"))),
-    "Tuning": StepType(partial(TuningRunner, job("HyperParameterTuning", metadata="TuningJob"), longest_name=32)),
+    "Tuning": StepType(partial(TuningRunner, job("HyperParameterTuning", metadata="TuningJob"), longest_name=31)),
     "Transform": StepType(partial(RequestRunner, job("Transform"))),
     "Model": StepType(partial(RequestRunner, JobLifecycle("Model", "DescribeModel", "ModelArn", has_prefix=True))),
     "EndpointConfig": StepType(

@@ -38,7 +38,7 @@ def test_a_callback_may_be_answered_with_a_failure(sagemaker: LocalSageMaker) ->
     failure = {"CallbackToken": sagemaker.messages[0]["token"], "FailureReason": "rolled back", **TOKEN}
     sagemaker.service.answer("SendPipelineExecutionStepFailure", failure)
     assert sagemaker.go(arn) == "Failed"
-    assert sagemaker.described(arn)["FailureReason"] == "rolled back"
+    assert sagemaker.steps(arn)["Wait"]["FailureReason"] == "rolled back"
 
 
 def test_stopping_waits_for_a_callback_and_says_so_in_its_queue(sagemaker: LocalSageMaker) -> None:

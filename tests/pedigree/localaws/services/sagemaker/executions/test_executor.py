@@ -92,7 +92,7 @@ def test_a_condition_takes_a_branch_and_the_other_never_starts(sagemaker: LocalS
     assert sagemaker.steps(arn)["Gate"]["Metadata"]["Condition"]["Outcome"] == "True"
     other = sagemaker.start(gate, parameters={"Epochs": "5"})
     assert sagemaker.go(other) == "Failed"
-    assert sagemaker.described(other)["FailureReason"] == "too few: 5"
+    assert sagemaker.steps(other)["No"]["FailureReason"] == "too few: 5"
 
 
 def test_a_job_that_ends_as_it_is_to_be_stopped_ends_as_it_did(sagemaker: LocalSageMaker) -> None:
@@ -213,10 +213,8 @@ def test_a_failed_job_is_tried_again_as_its_policy_says(sagemaker: LocalSageMake
         assert len(sagemaker.jobs) == attempt + 1
     sagemaker.end("Train", "Failed", FailureReason="InternalServerError: lost")
     assert sagemaker.go(arn) == "Failed"
-    assert (sagemaker.steps(arn)["Train"]["AttemptCount"], sagemaker.described(arn)["FailureReason"]) == (
-        3,
-        "InternalServerError: lost",
-    )
+    step = sagemaker.steps(arn)["Train"]
+    assert (step["AttemptCount"], step["FailureReason"]) == (3, "ClientError: InternalServerError: lost")
 
 
 def test_a_job_that_fails_by_its_own_fault_is_not_tried_again(sagemaker: LocalSageMaker) -> None:

@@ -123,7 +123,7 @@ def test_later_steps_use_the_selected_iteration_and_any_other(sagemaker: LocalSa
         },
     )
     assert sagemaker.go(arn) == "Failed"
-    assert sagemaker.described(arn)["FailureReason"] == {"MaxBy": "2 9.5", "MinBy": "2 -3"}[pick]
+    assert sagemaker.steps(arn)["Say"]["FailureReason"] == {"MaxBy": "2 9.5", "MinBy": "2 -3"}[pick]
     assert outcome(sagemaker, arn)["Selector"] == {"StepName": "Score", "Index": index}
 
 
@@ -143,7 +143,7 @@ def test_after_a_failure_no_further_step_starts_and_what_runs_may_end(sagemaker:
     sagemaker.end("Fit-1")
     assert sagemaker.go(arn) == "Failed"
     assert sagemaker.statuses(arn) == {"Each": "Failed", "Fit-0": "Failed", "Fit-1": "Succeeded"}
-    assert sagemaker.described(arn)["FailureReason"] == "Fit-0 failed: AlgorithmError: bad"
+    assert sagemaker.steps(arn)["Each"]["FailureReason"] == "Fit-0 failed: ClientError: AlgorithmError: bad"
     assert outcome(sagemaker, arn)["FailedStepCount"] == 1
 
 
