@@ -12,6 +12,7 @@ from pedigree.language.errors import LanguageError
 from pedigree.language.references import dangling_references, uses
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.executions import definition_errors
 from pedigree.localaws.services.sagemaker.executions.core import planner
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
@@ -51,6 +52,8 @@ def definition_of(world: World, request: Request) -> str:
     if (location is None) == (request.get("PipelineDefinition") is None):
         raise InvalidRequestError("Give either PipelineDefinition or PipelineDefinitionS3Location.")
     text = request["PipelineDefinition"] if location is None else _fetched(world, location)
+    if words := definition_errors.refusal(text):
+        raise InvalidRequestError(f"Unable to parse pipeline definition. {words}")
     try:
         parsed = definition.parse(text)
         iteration.check(parsed)
