@@ -17,12 +17,13 @@ from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.iam.policy_documents import read_policy
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events import pattern_syntax, patterns
 from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher
 from pedigree.schedules import cron
 
 _MAX_ENTRY_BYTES = 262_144
 _RULE_EXPRESSIONS = ("cron(", "rate(")
+_EVENT_MEMBERS = ("id", "account", "source", "time", "region", "detail-type")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class EventBridgeOperations:
 
     def test_event_pattern(self, exchange: Exchange) -> Mapping[str, Any]:
         """Return whether a pattern matches an event."""
-        event = document(exchange.members["Event"].encode())
+        event = _parse_event(exchange.members["Event"])
         return {"Result": patterns.matches(_parse_pattern(exchange.members["EventPattern"]), event)}
 
     def put_rule(self, exchange: Exchange) -> Response:
@@ -93,9 +94,20 @@ def _check_schedule(expression: str) -> None:
         raise InvalidRequestError("Parameter ScheduleExpression is not valid.")
 
 
+def _parse_event(text: str) -> Mapping[str, Any]:
+    """Return the event in a text; it must have what every event has, other than its detail."""
+    try:
+        event = document(text.encode())
+    except ServiceError:
+        event = {}
+    if not all(name in event for name in _EVENT_MEMBERS):
+        raise InvalidRequestError("Parameter Event is not valid.")
+    return event
+
+
 def _parse_pattern(text: str) -> Mapping[str, Any]:
     try:
-        return patterns.parse(text)
+        return pattern_syntax.parse(text)
     except ValueError as error:
         raise ServiceError("InvalidEventPatternException", str(error)) from None
 

@@ -1,19 +1,18 @@
-"""Event patterns of EventBridge rules and of event source filters. Pure.
+"""Matches event patterns of EventBridge's rules and of event source filters; pattern_syntax.py reads them. Pure.
 
 A pattern has the same shape as the event. Its leaves are lists of alternatives: values, or objects with one comparison
-each. Where an event has a list, one of its entries must match.
+each. Where an event has a list, one of its entries must match. A name with dots stands for names within each other, in
+patterns and in events.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import json
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
-
-from pedigree.localaws.http.protocol.json_documents import is_deep
 
 _ABSENT = object()
 _OR = "$or"
@@ -25,52 +24,107 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 ValueMatcher: TypeAlias = Callable[[Any, Any], bool]
+Path: TypeAlias = tuple[str, ...]
+Leaves: TypeAlias = Callable[[], frozenset[Path]]
+"""The names of an event that exist, found when they are first asked for."""
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
     """Return whether an event matches a pattern."""
+    nested = _nested(event)
+    return _fits_object(_nested_pattern(pattern), nested, (), cache(lambda: frozenset(_leaf_paths(nested, ()))))
+
+
+def _fits_object(pattern: Mapping[str, Any], value: Any, path: Path, leaves: Leaves) -> bool:
     return all(
-        any(matches(alternative, event) for alternative in expected)
+        any(_fits_object(alternative, value, path, leaves) for alternative in expected)
         if key == _OR
-        else _fits(expected, _member(event, key))
+        else _fits(expected, _member(value, key), (*path, key), leaves)
         for key, expected in pattern.items()
     )
 
 
-def parse(text: str) -> Mapping[str, Any]:
-    """Return the pattern in a text; raise ValueError in AWS's words if it is malformed."""
-    try:
-        pattern = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError("Event pattern is not valid. Reason: Invalid JSON") from None
-    if not isinstance(pattern, dict):
-        raise ValueError("Event pattern is not valid. Reason: Filter is not an object")
-    if is_deep(pattern):
-        raise ValueError("Event pattern is not valid. Reason: Filter is nested too deeply")
-    _check(pattern)
-    return pattern
+def _fits(expected: Any, value: Any, path: Path, leaves: Leaves) -> bool:
+    if isinstance(expected, Mapping):  # where nothing is, a member can still be expected to be absent
+        objects = [item for item in _items(value) if isinstance(item, Mapping)] or [{}]
+        return any(_fits_object(expected, item, path, leaves) for item in objects)
+    return any(_fits_alternative(alternative, value, path, leaves) for alternative in expected)
 
 
 def _member(event: Any, key: str) -> Any:
     return event.get(key, _ABSENT) if isinstance(event, Mapping) else _ABSENT
 
 
-def _fits(expected: Any, value: Any) -> bool:
-    if isinstance(expected, Mapping):
-        if isinstance(value, list):
-            return any(matches(expected, item) for item in value)
-        return matches(expected, value)
-    return any(_fits_alternative(alternative, value) for alternative in expected)
+def _items(value: Any) -> Iterator[Any]:
+    """Yield a value, or those of a list and of the lists in it."""
+    if not isinstance(value, list):
+        yield value
+        return
+    for item in value:
+        yield from _items(item)
 
 
-def _fits_alternative(expected: Any, value: Any) -> bool:
+def _leaf_paths(value: Any, path: Path) -> Iterator[Path]:
+    """Yield the names of what is neither an object nor an empty list: only that exists, for a pattern."""
+    for item in _items(value):
+        if isinstance(item, Mapping):
+            for key, inner in item.items():
+                yield from _leaf_paths(inner, (*path, key))
+        else:
+            yield path
+
+
+def _nested(value: Any) -> Any:
+    """Return a value whose names have no dots."""
+    if isinstance(value, list):
+        return [_nested(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    members: dict[str, Any] = {}
+    for key, inner in value.items():
+        _put(members, key.split("."), _nested(inner))
+    return members
+
+
+def _put(members: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    """Add a member, beside what is there by the same name: either may match."""
+    *outer, last = keys
+    for key in outer:
+        inner = members.setdefault(key, {})
+        if not isinstance(inner, dict):
+            members[key] = [inner, {}]
+            inner = members[key][1]
+        members = inner
+    members[last] = [members[last], value] if last in members else value
+
+
+def _nested_pattern(pattern: Mapping[str, Any]) -> Mapping[str, Any]:
+    members: dict[str, Any] = {}
+    for key, expected in pattern.items():
+        if key == _OR:
+            members[key] = [_nested_pattern(alternative) for alternative in expected]
+            continue
+        *outer, last = key.split(".")
+        inner = members
+        for name in outer:
+            inner[name] = inner[name] if isinstance(inner.get(name), dict) else {}
+            inner = inner[name]
+        value = _nested_pattern(expected) if isinstance(expected, Mapping) else expected
+        both = isinstance(value, Mapping) and isinstance(inner.get(last), Mapping)
+        inner[last] = {**inner[last], **value} if both else value
+    return members
+
+
+def _fits_alternative(expected: Any, value: Any, path: Path, leaves: Leaves) -> bool:
     """Return whether a value, or one item of a list, fits one alternative of a leaf."""
     if isinstance(expected, Mapping) and "exists" in expected:
-        return bool((value is not _ABSENT) == expected["exists"])
-    if value is _ABSENT:
+        return bool((path in leaves()) == expected["exists"])
+    return any(_fits_value(expected, item) for item in _items(value))
+
+
+def _fits_value(expected: Any, value: Any) -> bool:
+    if value is _ABSENT or isinstance(value, Mapping):
         return False
-    if isinstance(value, list):
-        return any(_fits_alternative(expected, item) for item in value)
     if not isinstance(expected, Mapping):
         return _equal(expected, value)
     return all(_COMPARISONS[name](argument, value) for name, argument in expected.items())
@@ -100,7 +154,7 @@ def _text(compare: Callable[[str, str], bool]) -> ValueMatcher:
 
 def _anything_but(expected: Any, value: Any) -> bool:
     if isinstance(expected, Mapping):
-        return not _fits_alternative(expected, value)
+        return not _fits_value(expected, value)
     return not any(_equal(item, value) for item in (expected if isinstance(expected, list) else [expected]))
 
 
@@ -112,6 +166,8 @@ def _numeric(expected: Sequence[Any], value: Any) -> bool:
 
 
 def _cidr(network: str, value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
         return ipaddress.ip_address(value) in ipaddress.ip_network(network, strict=False)
     except ValueError:
@@ -147,6 +203,7 @@ def _pieces(pattern: str) -> list[str]:
 
 
 _COMPARISONS: Mapping[str, ValueMatcher] = {
+    "exactly": _equal,
     "prefix": _text(lambda prefix, value: value.startswith(prefix)),
     "suffix": _text(lambda suffix, value: value.endswith(suffix)),
     "equals-ignore-case": _text(lambda text, value: text.lower() == value.lower()),
@@ -155,41 +212,3 @@ _COMPARISONS: Mapping[str, ValueMatcher] = {
     "numeric": _numeric,
     "cidr": _cidr,
 }
-
-
-def _check(pattern: Mapping[str, Any]) -> None:
-    for key, expected in pattern.items():
-        if key == _OR and isinstance(expected, list) and all(isinstance(item, dict) for item in expected):
-            for alternative in expected:
-                _check(alternative)
-        elif isinstance(expected, dict):
-            _check(expected)
-        elif not isinstance(expected, list):
-            raise ValueError(f'Event pattern is not valid. Reason: "{key}" must be an object or an array')
-        elif not expected:
-            raise ValueError("Event pattern is not valid. Reason: Empty arrays are not allowed")
-        else:
-            for alternative in expected:
-                _check_alternative(alternative)
-
-
-def _check_alternative(alternative: Any) -> None:
-    """Try an alternative on values of all types; one that fails on any of them is malformed."""
-    if isinstance(alternative, list):
-        raise ValueError("Event pattern is not valid. Reason: Match value must be String, number, true, false, or null")
-    if not isinstance(alternative, dict):
-        return
-    name = next(iter(alternative), "")
-    if len(alternative) != 1 or name not in (*_COMPARISONS, "exists"):
-        raise ValueError(f"Event pattern is not valid. Reason: Unrecognized match type {name}")
-    if name == "exists" and not isinstance(alternative[name], bool):
-        raise ValueError("Event pattern is not valid. Reason: exists match pattern must be either true or false.")
-    try:
-        if name == "cidr":
-            ipaddress.ip_network(alternative[name], strict=False)
-        for value in ("text", 1, True, None):
-            _fits_alternative(alternative, value)
-    except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
-        raise ValueError(
-            f"Event pattern is not valid. Reason: {name} has a value that it cannot be compared with"
-        ) from None

@@ -21,7 +21,7 @@ from pedigree.localaws.kernel.once_logger import OnceLogger
 from pedigree.localaws.kernel.store import Entry
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import MotoBackends
-from pedigree.localaws.services.events import patterns, target_input
+from pedigree.localaws.services.events import pattern_syntax, patterns, target_input
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.targets import target_delivery
 
@@ -138,7 +138,7 @@ def _is_match(rule: EventRule, stored: Mapping[str, Any]) -> bool:
     if not rule.pattern or rule.bus != stored["bus"]:
         return False
     try:
-        return patterns.matches(patterns.parse(rule.pattern), stored["event"])
+        return patterns.matches(pattern_syntax.parse(rule.pattern), stored["event"])
     except (ValueError, RecursionError) as error:
         _LOG.warning("rule %s matches nothing: %s", rule.arn, error)
         return False

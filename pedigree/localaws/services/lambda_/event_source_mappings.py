@@ -11,7 +11,7 @@ from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.moto.queue_waiter import QueueWaiter
-from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events import pattern_syntax
 from pedigree.localaws.services.lambda_.function_catalog import split_name
 from pedigree.localaws.services.lambda_.invoker import Invoker
 from pedigree.localaws.services.lambda_.queue_poller import DEFAULT_CONCURRENCY, EventSourceMapping, QueuePoller
@@ -95,7 +95,7 @@ def _event_source_mapping(mapping: Any) -> EventSourceMapping:
 
 def _parse_filters(filters: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     try:
-        return tuple(patterns.parse(criterion["Pattern"]) for criterion in filters)
+        return tuple(pattern_syntax.parse(criterion["Pattern"]) for criterion in filters)
     except (ValueError, KeyError):
         _LOG.warning("malformed filters let every message through: %s", json.dumps(filters))
         return ()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.events import patterns, target_input
+from pedigree.localaws.services.events import pattern_syntax, patterns, target_input
 
 EVENT = {
     "source": "aws.sagemaker",
@@ -22,6 +22,10 @@ EVENT = {
         "address": "10.0.1.7",
         "names": ["a", "bc"],
         "parts": [{"kind": "x", "n": 1}, {"kind": "y", "n": 2}],
+        "labels": {"kind": "x"},
+        "labels.kind.of": "y",
+        "nothing": [],
+        "deep": [[{"n": 3}], [{"n": 4}]],
     },
 }
 
@@ -61,11 +65,24 @@ EVENT = {
         ({"detail": {"parts": {"kind": ["x"], "n": [2]}}}, False),
         ({"$or": [{"source": ["aws.s3"]}, {"detail": {"size": [5]}}]}, True),
         ({"$or": [{"source": ["aws.s3"]}, {"detail": {"size": [6]}}]}, False),
-        ({}, True),
+        ({"detail.size": [5], "detail": {"status": ["InService"]}}, True),
+        ({"detail": {"labels.kind": ["x"]}}, True),
+        ({"detail": {"labels": {"kind.of": ["y"]}}}, True),
+        ({"detail": {"labels": [{"exists": True}]}}, False),
+        ({"detail": {"labels": [{"exists": False}]}}, True),
+        ({"detail": {"nothing": [{"exists": True}]}}, False),
+        ({"detail": {"parts": {"kind": ["x"], "gone": [{"exists": False}]}}}, True),
+        ({"detail": {"deep": {"n": [4]}}}, True),
+        ({"detail": {"address": [{"anything-but": {"wildcard": ["11.*", "*.8"]}}]}}, True),
+        ({"source": [{"anything-but": {"prefix": ["aws.", "own."]}}]}, False),
+        ({"source": [{"anything-but": {"equals-ignore-case": ["AWS.SAGEMAKER"]}}]}, False),
+        ({"source": [{"exactly": "aws.sagemaker"}]}, True),
+        ({"detail": {"size": [5.0]}}, True),
+        ({"detail": {"size": [{"cidr": "0.0.0.0/8"}]}}, False),
     ],
 )
 def test_a_pattern_matches_or_not(pattern: dict[str, Any], expected: bool) -> None:
-    assert patterns.matches(patterns.parse(json.dumps(pattern)), EVENT) is expected
+    assert patterns.matches(pattern_syntax.parse(json.dumps(pattern)), EVENT) is expected
 
 
 @pytest.mark.parametrize(
@@ -85,11 +102,87 @@ def test_a_pattern_matches_or_not(pattern: dict[str, Any], expected: bool) -> No
         '{"a": [{"cidr": "x"}]}',
         '{"a": [{"exists": 1}]}',
         '{"a": [{}]}',
+        "{}",
+        '{"a": {}}',
+        '{"a": [{"wildcard": "a**b"}]}',
+        '{"$or": [{"a": ["b"]}]}',
     ],
 )
 def test_a_malformed_pattern_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(ValueError, match=r"Event pattern is not valid\. Reason: "):
-        patterns.parse(text)
+        pattern_syntax.parse(text)
+
+
+VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+
+def reason(text: str) -> str:
+    with pytest.raises(ValueError, match="not valid") as refusal:
+        pattern_syntax.parse(text)
+    return str(refusal.value).removeprefix("Event pattern is not valid. Reason: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "column"),
+    [
+        ('{"state": 7}', '"state" must be an object or an array', 12),
+        ('{"state": "up"}', '"state" must be an object or an array', 12),
+        ('{"state": []}', "Empty arrays are not allowed", 13),
+        ('{"n": [{"numeric": 5}]}', "Value of numeric must be an array.", 21),
+        ('{"n": [{"numeric": ["<", 5, "<", 9]}]}', "Too many elements in numeric expression", 30),
+        ('{"n": [{"numeric": [">", 5, ">=", 9]}]}', "Bad numeric range operator: >=", 33),
+        ('{"n": [{"numeric": [">", 9, "<", 5]}]}', "Bottom must be less than top", 36),
+        ('{"s": [{"suffix": 5}]}', "suffix match pattern must be a string", 20),
+        ('{"s": [{"equals-ignore-case": ["a"]}]}', "equals-ignore-case match pattern must be a string", 32),
+        ('{"s": [{"wildcard": "b**"}]}', "Consecutive wildcard characters at pos 2", 26),
+        ('{"s": [{"wildcard": "b\\\\x"}]}', "Invalid escape character at pos 2", 27),
+        ('{"s": [{"prefix": "a", "suffix": "b"}]}', "Only one key allowed in match expression", 35),
+        ('{"s": [{"near": "b"}]}', "Unrecognized match type near", 18),
+        ('{"s": [{"anything-but": {}}]}', "Anything-But expression name not found", 27),
+        ('{"s": [{"exists": "yes"}]}', "exists match pattern must be either true or false.", 20),
+        ('{"$or": {"a": ["b"]}}', "It must be an Array followed with $or.", 10),
+        ('{"$or": [{"a": ["b"]}, {"=": ["b"]}]}', "= is Ruler reserved fieldName which cannot be used inside $or.", 31),
+        ('["s"]', "Filter is not an object", 2),
+        ('{"s": [up]}', f"Unrecognized token 'up': was expecting {VALUES}", 10),
+        ('{"s": ["up" 5]}', "Unexpected character ('5' (code 53)): was expecting comma to separate Array entries", 13),
+    ],
+)  # fmt: skip
+def test_a_refusal_has_the_words_of_aws_and_the_place(text: str, words: str, column: int) -> None:
+    assert reason(text) == f'{words}\n at [Source: (String)"{text}"; line: 1, column: {column}]'
+
+
+def test_a_fault_in_a_list_of_anything_but_has_its_place_twice() -> None:
+    text = '{"s": [{"anything-but": {"prefix": ["a", 7]}}]}'
+    place = f'\n at [Source: (String)"{text}"; line: 1, column: 43]'
+    assert reason(text) == f"prefix/suffix match pattern must be a string{place}{place}"
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words"),
+    [
+        ({"cidr": "10.0.0.0"}, "Malformed CIDR, one '/' required"),
+        ({"cidr": "ten.0.0.0/8"}, "Nonstandard IP address: ten.0.0.0"),
+        ({"cidr": "10.0.0.0/32"}, "IPv4 mask bits must be < 32"),
+        (
+            {"wildcard": "*a*b*c*d*e*f"},
+            "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a "
+            "wildcard character",
+        ),
+    ],
+)
+def test_some_refusals_have_no_place(comparison: dict[str, str], words: str) -> None:
+    assert reason(json.dumps({"s": [comparison]})) == words
+
+
+def test_the_place_counts_lines_and_a_long_pattern_is_cut() -> None:
+    text = '{\n "s": [],' + " " * 600 + "}"
+    assert reason(text).endswith(f'(String)"{text[:500]}"[truncated {len(text) - 500} chars]; line: 2, column: 9]')
+
+
+def test_an_unfinished_pattern_names_what_is_open() -> None:
+    text = '{"s": ["a"'
+    start = f'start marker at [Source: (String)"{text}"; line: 1, column: 7]'
+    assert reason(text).startswith(f"Unexpected end-of-input: expected close marker for Array ({start})")
 
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
@@ -101,7 +194,7 @@ json_values = st.recursive(
 @given(json_values, json_values)
 def test_a_parsed_pattern_matches_any_event_or_not_without_an_error(pattern: Any, event: Any) -> None:
     try:
-        parsed = patterns.parse(json.dumps(pattern))
+        parsed = pattern_syntax.parse(json.dumps(pattern))
     except ValueError:
         return
     assert patterns.matches(parsed, event) in (True, False)

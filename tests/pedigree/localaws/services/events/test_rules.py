@@ -15,7 +15,7 @@ from werkzeug import Response
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import MotoBackends
-from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events import pattern_syntax
 from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.operations import EventBridgeOperations
@@ -122,7 +122,7 @@ def test_a_pattern_that_is_nested_too_deeply_matches_nothing_and_holds_up_no_eve
 
 def test_a_pattern_that_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        patterns.parse(DEEP)
+        pattern_syntax.parse(DEEP)
 
 
 def test_an_event_that_is_nested_too_deeply_is_malformed(local: World) -> None:
