@@ -24,6 +24,7 @@ class ImageAddress:
     region: str
     repository: str
     tag: str
+    account: str = ""
 
     @property
     def release(self) -> Release | None:
@@ -52,4 +53,6 @@ class ImageAddress:
 def parse_address(address: Any) -> ImageAddress | None:
     """The parts of an image's address, None for an image that is not in ECR."""
     match = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
-    return ImageAddress(match["region"], match["repository"], match["tag"] or "") if match else None
+    if match is None:
+        return None
+    return ImageAddress(match["region"], match["repository"], match["tag"] or "", match["account"])

@@ -141,7 +141,8 @@ class Reader:
 
     def _parameter(self, item: Any, pointer: str) -> Parameter | None:
         body = self._mapping(item, pointer)
-        name, kind = self._text(body, "Name", pointer), self._text(body, "Type", pointer)
+        name = self._text(body, "Name", pointer)
+        kind = self._text(body, "Type", pointer) if "Type" in body else PARAMETER_TYPES[0]
         if kind and kind not in PARAMETER_TYPES:
             self._report(f"{pointer}/Type", f"there is no parameter type {kind}", f"use {', '.join(PARAMETER_TYPES)}")
         choices = tuple(item for _, item in self._items(body, "EnumValues", pointer))

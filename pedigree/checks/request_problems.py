@@ -23,6 +23,7 @@ from pedigree.language.pointers import entries, escape
 from pedigree.language.references import UNKNOWN, resolve
 from pedigree.language.shapes import PYTHON
 from pedigree.language.shapes import kind as type_of
+from pedigree.language.step_roles import ROLE_MEMBERS
 from pedigree.language.text import brief
 
 ProblemKind: TypeAlias = Literal[
@@ -75,7 +76,7 @@ class _Validator:
 
     def structure(self, value: Mapping[str, Any], shape: Shape, pointer: str) -> Iterator[RequestProblem]:
         for name in shape.required_members:
-            if name not in value and name != self._chosen_by_service:
+            if name not in (*value, self._chosen_by_service, *ROLE_MEMBERS):
                 yield RequestProblem("missing", pointer, f"{shape.name} needs {name}", f"add {name}")
         for name, member in value.items():
             inner = f"{pointer}/{escape(name)}"

@@ -70,7 +70,7 @@ class _StepNames:
     """Finds the innermost step around a pointer."""
 
     def __init__(self, subject: Subject) -> None:
-        self._names = {step.pointer: step.name for step in subject.steps}
+        self._names = {step.pointer: step.name for step in subject.all_steps}
 
     def __call__(self, pointer: str) -> str:
         parts = pointer.split("/")

@@ -28,7 +28,7 @@ from pedigree.language.expressions import (
     parse,
     references,
 )
-from pedigree.language.iteration import is_inside
+from pedigree.language.iteration import FOR_EACH, is_inside
 from pedigree.language.pointers import entries, escape
 from pedigree.language.references import DanglingReference, Use, dangling_references, resolve
 
@@ -82,6 +82,8 @@ class Subject:
         self.reader = Reader()
         self.definition: Definition = self.reader.read(document)
         self.steps: tuple[Step, ...] = tuple(self.definition.all_steps())
+        self.all_steps: tuple[Step, ...] = tuple(step for outer in self.steps for step in (outer, *_inside(outer)))
+        """The steps, and those in the bodies of ForEach steps."""
         self._views: dict[Callable[[Subject], Any], Any] = {}
 
     def view(self, make: Callable[[Subject], View]) -> View:
@@ -147,7 +149,7 @@ class Subject:
     @cached_property
     def jobs(self) -> Sequence[JobRequest]:
         """Everything that runs in a container."""
-        return [job for step in self.steps for job in jobs(step)]
+        return [job for step in self.all_steps for job in jobs(step)]
 
     @cached_property
     def jobs_of(self) -> Mapping[str, Sequence[JobRequest]]:
@@ -161,7 +163,7 @@ class Subject:
     def request_problems(self) -> Mapping[str, Sequence[RequestProblem]]:
         """What is wrong with the requests by SageMaker's API model, by kind."""
         by_kind: dict[str, list[RequestProblem]] = {}
-        for step in self.steps:
+        for step in self.all_steps:
             for problem in request_problems(self.definition, step):
                 by_kind.setdefault(problem.kind, []).append(problem)
         return by_kind
@@ -248,6 +250,19 @@ class Subject:
             for pointer, value in step.places():
                 _parse_all(step, value, pointer, expressions, malformed)
         return expressions, malformed
+
+
+def _inside(step: Step) -> Iterator[Step]:
+    """The steps in the body of a ForEach step, as far as they can be read."""
+    for index, inner in entries(step.arguments.get("ForEachBody")) if step.type == FOR_EACH else ():
+        arguments = inner.get("Arguments")
+        yield Step(
+            name=str(inner.get("Name", "")),
+            type=str(inner.get("Type", "")),
+            arguments=arguments if isinstance(arguments, Mapping) else {},
+            document=inner,
+            pointer=f"{step.pointer}/Arguments/ForEachBody/{index}",
+        )
 
 
 def _parse_all(

@@ -40,7 +40,8 @@ STEP_TYPES = (
         "Endpoint",
     ),
     *("Condition", "Fail", "Lambda", "Callback", "QualityCheck", "ClarifyCheck", "EMR", "EMRServerless", "Job"),
-    *("InferenceComponent", "Lineage", "Cleanup", "ForEach"),
+    *("InferenceComponent", "Lineage", "Cleanup", "ForEach", "Athena", "HubContent", "BedrockModelImport"),
+    *("BedrockCustomModel", "BedrockCustomModelDeployment", "BedrockProvisionedModelThroughput"),
 )
 STEP_TYPES_WITH: Mapping[str, frozenset[str]] = {
     "CacheConfig": frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "Lambda", "Callback"}),
@@ -211,7 +212,7 @@ def _output(item: Any, pointer: str) -> tuple[str, str]:
 
 def _parameter(item: Any, pointer: str) -> Parameter:
     body = _mapping(item, pointer)
-    kind = _text(body, "Type", pointer)
+    kind = _text(body, "Type", pointer) if "Type" in body else PARAMETER_TYPES[0]
     if kind not in PARAMETER_TYPES:
         raise DefinitionError(f"{pointer}/Type is {brief(kind)}", f"write one of {', '.join(PARAMETER_TYPES)}")
     return Parameter(

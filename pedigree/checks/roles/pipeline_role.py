@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pedigree.checks.jobs import jobs
@@ -12,6 +12,7 @@ from pedigree.checks.roles.resource_names import ResourceNames
 from pedigree.language.definition import Step
 from pedigree.language.expressions import JsonGet
 from pedigree.language.pointers import at, entries
+from pedigree.language.step_roles import ROLE_MEMBERS, with_pipeline_role
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 _RELATED = ("action", "artifact", "context", "experiment", "experiment-trial-component")
@@ -30,7 +31,8 @@ class PipelineRole:
     def for_step(self, step: Step) -> Iterator[RequiredPermission]:
         """The permissions to do what a step requests."""
         yield from _BY_TYPE.get(step.type, _nothing)(self, step)
-        for arn in _passed_roles(step):
+        own = f"arn:{self.resources.partition}:iam::{self.resources.account}:role/{self.name}"
+        for arn in _passed_roles(step, own):
             yield from self.pass_role(arn, SAGEMAKER, step)
 
     def require(
@@ -65,10 +67,11 @@ class PipelineRole:
             yield RequiredPermission(self.name, "ReadEncryptedFiles", ("kms:Decrypt",), (key,), pointer, via)
 
 
-def _passed_roles(step: Step) -> Iterator[Any]:
-    """The roles that a step's request names."""
-    arns = [job.get("RoleArn") for job in jobs(step)]
-    arns += [step.arguments.get(key) for key in ("RoleArn", "ExecutionRoleArn") if step.type != "EMRServerless"]
+def _passed_roles(step: Step, pipeline: str) -> Iterator[Any]:
+    """The roles that a step's request names, with the pipeline's own where it names none."""
+    request = with_pipeline_role(step.type, step.arguments, pipeline)
+    arns = [job.get("RoleArn") for job in jobs(replace(step, arguments=request))]
+    arns += [request.get(key) for key in ROLE_MEMBERS if step.type != "EMRServerless"]
     yield from {str(arn): arn for arn in arns if arn}.values()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from pedigree.checks.roles.workload_roles import WorkloadRole, of_function, of_j
 from pedigree.checks.subject import Subject
 from pedigree.language.definition import Step
 from pedigree.language.expressions import JsonGet, is_expression
-from pedigree.language.pointers import at, entries
+from pedigree.language.pointers import at
 
 _PARTLY_KNOWN = ("Job", "AutoML")
 """The types of step whose roles need actions that pedigree cannot derive."""
@@ -26,7 +26,7 @@ def required_permissions(subject: Subject) -> list[RequiredPermission]:
     pipeline = PipelineRole(subject.evidence.pipeline_role or PIPELINE, names)
     scores = any(step.type == "Transform" for step in subject.steps)
     required: list[RequiredPermission] = []
-    for step in _all_steps(subject):
+    for step in subject.all_steps:
         required += [*pipeline.for_step(step), *_of_workloads(pipeline.name, names, step, scores=scores)]
         required += _of_functions(subject, names, step)
     for use in subject.uses:
@@ -51,25 +51,6 @@ def unknown_requirements(subject: Subject) -> Iterator[str]:
         for pointer, value in subject.inputs(step):
             if is_expression(value) and names.bucket_and_key(value) is None:
                 yield f"{pointer}: only an execution knows this address"
-
-
-def _all_steps(subject: Subject) -> Iterator[Step]:
-    for step in subject.steps:
-        yield step
-        yield from _inside(step)
-
-
-def _inside(step: Step) -> Iterator[Step]:
-    """The steps inside a ForEach step."""
-    for index, inner in entries(step.arguments.get("ForEachBody")) if step.type == "ForEach" else ():
-        arguments = inner.get("Arguments")
-        yield Step(
-            name=str(inner.get("Name", "")),
-            type=str(inner.get("Type", "")),
-            arguments=arguments if isinstance(arguments, Mapping) else {},
-            document=inner,
-            pointer=f"{step.pointer}/Arguments/ForEachBody/{index}",
-        )
 
 
 def _of_workloads(pipeline: str, names: ResourceNames, step: Step, *, scores: bool) -> Iterator[RequiredPermission]:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from pedigree.checks.rule import GROUPS, Rule
 from pedigree.checks.rules import (
+    algorithms,
     cost,
     data,
     debugger,
@@ -34,6 +35,7 @@ from pedigree.checks.rules import (
 
 _MODULES = (
     *(structure, flow, references, order, types, parameters, limits, policies, tuning, metrics, scripts, data),
+    *(algorithms,),
     *(images, distribution, debugger, machines, network, deploying, functions, secrets, schedules, permissions, cost),
 )
 

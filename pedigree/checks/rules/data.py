@@ -13,6 +13,7 @@ from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.pointers import at, entries
+from pedigree.language.text import brief
 
 _TESTING = re.compile(r"(?:^|[-_.])(?:test|testing|validation|valid|val|eval)(?:[-_.]|$)", re.IGNORECASE)
 _TRAINING = re.compile(r"(?:^|[-_.])(?:train|training)(?:[-_.]|$)", re.IGNORECASE)
@@ -57,6 +58,17 @@ def ambiguous_prefix(subject: Subject) -> Iterator[Violation]:
         if sibling and not prefix.endswith("/"):
             for pointer in pointers_of[prefix]:
                 yield Violation(pointer, f"{prefix} also matches {sibling}", f"write {prefix}/")
+
+
+@rule("SCR015", Severity.WARNING)
+def parent_folder(subject: Subject) -> Iterator[Violation]:
+    """S3 address with "..".
+
+    S3 has no folders: ".." is a name like any other, and nothing is found there.
+    """
+    for text in subject.texts:
+        if text.value.startswith("s3://") and ".." in text.value.split("/"):
+            yield Violation(text.pointer, f'S3 takes ".." in {brief(text.value)} as a name', "write the whole address")
 
 
 def _inputs(job: JobRequest) -> Iterator[tuple[str, str, Any]]:

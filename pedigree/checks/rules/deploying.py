@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pedigree.aws.machines import is_burstable
@@ -98,14 +99,13 @@ def outputs(subject: Subject) -> Iterator[Violation]:
 
     Two executions at once overwrite each other, and a cached result may be a later one's. Join
     Execution.PipelineExecutionId to the address. Training jobs are left alone: the service adds the job's name.
+    The SDK writes such an address for each output that is given none, so a definition is told once.
     """
-    for step in subject.steps:
-        pointer = f"{step.pointer}/Arguments"
-        for index, output in entries(at(step.arguments, "ProcessingOutputConfig", "Outputs")):
-            inner = f"{pointer}/ProcessingOutputConfig/Outputs/{index}/S3Output/S3Uri"
-            yield from _shared_address(subject, at(output, "S3Output", "S3Uri"), inner, "its output goes")
-        address = at(step.arguments, "TransformOutput", "S3OutputPath")
-        yield from _shared_address(subject, address, f"{pointer}/TransformOutput/S3OutputPath", "its output goes")
+    shared = [found for address, pointer in _outputs(subject) for found in _shared_address(subject, address, pointer)]
+    for first in shared[:1]:
+        others = len(shared) - 1
+        more = f", and so {'does 1 other' if others == 1 else f'do {others} others'}" if others else ""
+        yield replace(first, cause=f"its output goes {first.cause}{more}")
 
 
 @rule("DEP015", Severity.WARNING)
@@ -116,7 +116,8 @@ def checkpoints(subject: Subject) -> Iterator[Violation]:
     """
     for job in subject.jobs:
         pointer = job.pointer_to("CheckpointConfig/S3Uri")
-        yield from _shared_address(subject, job.get("CheckpointConfig", "S3Uri"), pointer, "its checkpoints go")
+        for found in _shared_address(subject, job.get("CheckpointConfig", "S3Uri"), pointer):
+            yield replace(found, cause=f"its checkpoints go {found.cause}")
 
 
 @rule("DEP016", Severity.ERROR)
@@ -163,8 +164,17 @@ def _minorities(subject: Subject, pattern: re.Pattern[str], noun: str) -> Iterat
                 yield Violation(pointer, f"this is {noun} {other}, and elsewhere it is {usual}", f"use one {noun}")
 
 
-def _shared_address(subject: Subject, value: Any, pointer: str, what_goes: str) -> Iterator[Violation]:
+def _outputs(subject: Subject) -> Iterator[tuple[Any, str]]:
+    """The addresses of the outputs of processing and transform jobs, with their pointers."""
+    for step in subject.steps:
+        pointer = f"{step.pointer}/Arguments"
+        for index, output in entries(at(step.arguments, "ProcessingOutputConfig", "Outputs")):
+            yield at(output, "S3Output", "S3Uri"), f"{pointer}/ProcessingOutputConfig/Outputs/{index}/S3Output/S3Uri"
+        yield at(step.arguments, "TransformOutput", "S3OutputPath"), f"{pointer}/TransformOutput/S3OutputPath"
+
+
+def _shared_address(subject: Subject, value: Any, pointer: str) -> Iterator[Violation]:
     fresh = (ExecutionReference, StepReference)
     if value and not any(isinstance(reference, fresh) for reference in subject.references_in(value)):
-        cause = f"{what_goes} to {brief(value)} in every execution"
+        cause = f"to {brief(value)} in every execution"
         yield Violation(pointer, cause, "join Execution.PipelineExecutionId to it")

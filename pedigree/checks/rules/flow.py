@@ -12,12 +12,12 @@ from pedigree.language.errors import ExpressionError
 from pedigree.language.expressions import Value, references
 
 
-@rule("STR010", Severity.ERROR)
+@rule("STR010", Severity.WARNING)
 def nested(subject: Subject) -> Iterator[Violation]:
     """Condition step inside another one.
 
-    The service takes no Condition step in a branch of a Condition step. Put the comparisons into one list, which is
-    ANDed, or into an Or.
+    AWS's guide says that the service takes no Condition step in a branch of a Condition step; pipelines that have
+    some are known to run. Put the comparisons into one list, which is ANDed, or into an Or.
     """
     for step in subject.steps:
         if step.type == "Condition" and step.branch_path:

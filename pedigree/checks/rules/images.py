@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pedigree.aws.ecr import ImageAddress, parse_address
 from pedigree.aws.machines import processor
 from pedigree.aws.pytorch import PYTHONS
+from pedigree.aws.registries import nearest_versions, registry
 from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
@@ -142,6 +143,32 @@ def newer_training(subject: Subject) -> Iterator[Violation]:
             trained, served = (".".join(map(str, release)) for release in (newest, address.release))
             cause = f"trained with PyTorch {trained}, and served with {served}"
             yield Violation(pointer, cause, "save weights only, and test that they load")
+
+
+@rule("CON008", Severity.ERROR)
+def account(subject: Subject) -> Iterator[Violation]:
+    """Image in the account of another region.
+
+    AWS's images are in another account in some regions, those of scikit-learn and XGBoost in each region. The job
+    fails when it pulls the image: there is none at that address.
+    """
+    for pointer, address in _all_images(subject):
+        right = registry(address)
+        if right and address.account != right:
+            cause = f"{address.repository} in {address.region} is in the account {right}, and not in {address.account}"
+            yield Violation(pointer, cause, f"write {right}, or ask the SDK's image_uris.retrieve")
+
+
+@rule("CON009", Severity.ERROR)
+def version(subject: Subject) -> Iterator[Violation]:
+    """Image of a version that never was.
+
+    The job fails when it pulls the image.
+    """
+    for pointer, address in _all_images(subject):
+        if versions := nearest_versions(address):
+            cause = f"there never was {address.repository}:{address.tag}"
+            yield Violation(pointer, cause, f"use {', '.join(versions[:-1])} or {versions[-1]}")
 
 
 def _machine_pointer(job: JobRequest) -> str:

@@ -47,10 +47,12 @@ def outputs(subject: Subject) -> Iterator[Violation]:
 def traffic(subject: Subject) -> Iterator[Violation]:
     """Unencrypted traffic between machines where other jobs encrypt it.
 
-    Another job encrypts what its machines send to each other, this one does not.
+    Another job encrypts what its machines send to each other, this one does not. A job of one machine sends nothing.
     """
     member = "EnableInterContainerTrafficEncryption"
     for job in _exceptions(subject.jobs, ((member,), ("NetworkConfig", member))):
+        if subject.possible(job.get(*job.cluster, "InstanceCount")) == (1,):
+            continue
         path = (member,) if job.trains else ("NetworkConfig", member)
         pointer = job.pointer_to(*path) if job.get(*path) is not None else job.pointer
         yield Violation(pointer, f"{job.step.name} does not encrypt its traffic, and others do", f"set {member}")

@@ -30,10 +30,14 @@ def cycle(subject: Subject) -> Iterator[Violation]:
 def missing_dependency(subject: Subject) -> Iterator[Violation]:
     """Missing dependency between a writer and a reader.
 
-    One step reads the S3 address that another one writes, both as plain text. Nothing makes it wait, so both may
-    run at once. Refer to the output of the step instead, which makes the order too.
+    One step reads the S3 address that another one writes, both as plain text or as a parameter with that default.
+    Nothing makes it wait, so both may run at once. Refer to the output of the step instead, which makes the order too.
     """
-    writers = {address.rstrip("/"): step for step in subject.steps for _, address in _outputs(subject, step)}
+    writers = {
+        address.rstrip("/"): step
+        for step in subject.steps
+        for _, address in (*_outputs(subject, step), *_models(subject, step))
+    }
     for step in subject.steps:
         for pointer, address in _inputs(subject, step):
             writer = writers.get(address.rstrip("/"))
@@ -42,12 +46,46 @@ def missing_dependency(subject: Subject) -> Iterator[Violation]:
                 yield Violation(pointer, cause, f"refer to the output of {writer.name}, or add it to DependsOn")
 
 
+@rule("REF016", Severity.WARNING)
+def same_place(subject: Subject) -> Iterator[Violation]:
+    """Two outputs to one place.
+
+    The later one overwrites files of the same name, and a reader of one gets the files of both. Steps in the two
+    branches of a condition never run both.
+    """
+    writers: dict[str, list[Step]] = {}
+    for step in subject.steps:
+        for pointer, address in _outputs(subject, step) if step.type in ("Processing", "Transform") else ():
+            before = writers.setdefault(address.rstrip("/"), [])
+            other = next((writer for writer in before if not _exclude_each_other(writer, step)), None)
+            before.append(step)
+            if other:
+                whose = "another output of it" if other is step else other.name
+                cause = f"{step.name} writes where {whose} writes, too"
+                yield Violation(pointer, cause, "give each output a prefix of its own")
+
+
 def _outputs(subject: Subject, step: Step) -> Iterator[tuple[str, str]]:
     pointer = f"{step.pointer}/Arguments/ProcessingOutputConfig/Outputs"
     for index, output in entries(at(step.arguments, "ProcessingOutputConfig", "Outputs")):
         yield from _address(subject, at(output, "S3Output", "S3Uri"), f"{pointer}/{index}/S3Output/S3Uri")
     address = at(step.arguments, "TransformOutput", "S3OutputPath")
     yield from _address(subject, address, f"{step.pointer}/Arguments/TransformOutput/S3OutputPath")
+
+
+def _models(subject: Subject, step: Step) -> Iterator[tuple[str, str]]:
+    """Where training jobs put their models; in a whole bucket there is other data, too."""
+    for job in subject.jobs_of.get(step.name, ()):
+        path = ("OutputDataConfig", "S3OutputPath")
+        for pointer, address in _address(subject, job.get(*path), job.pointer_to(*path)) if job.trains else ():
+            if address.removeprefix("s3://").rstrip("/").count("/"):
+                yield pointer, address
+
+
+def _exclude_each_other(one: Step, other: Step) -> bool:
+    """Whether two steps are in different branches of one condition."""
+    branches = dict(one.branch_path)
+    return any(branches.get(condition, branch) != branch for condition, branch in other.branch_path)
 
 
 def _inputs(subject: Subject, step: Step) -> Iterator[tuple[str, str]]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
-from pedigree.checks.rules.images import serving_images
+from pedigree.checks.rules.images import job_images, serving_images
 from pedigree.checks.rules.tuning import ranges
 from pedigree.checks.script_options import ScriptOption, script_options
 from pedigree.checks.subject import Subject
+from pedigree.language.expressions import is_expression
 from pedigree.language.near import did_you_mean
 from pedigree.language.pointers import at, look_up
 from pedigree.language.text import brief
 
 _PROGRAM = "sagemaker_program"
+_FRAMEWORK = re.compile(r"sagemaker-scikit-learn|(?:huggingface-)?(?:pytorch|tensorflow)-training|mxnet-training")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,22 @@ def missing(subject: Subject) -> Iterator[Violation]:
             yield Violation(job.pointer_to(job.hyperparameters, _PROGRAM), f"there is no script {name}", remedy)
 
 
+@rule("SCR016", Severity.ERROR)
+def no_script(subject: Subject) -> Iterator[Violation]:
+    """Training image of a framework without a script.
+
+    The image starts the script that the hyperparameter sagemaker_program names, and has nothing to train without it.
+    """
+    for job, address in job_images(subject):
+        is_framework = job.trains and _FRAMEWORK.fullmatch(address.repository)
+        if is_framework and not _names_script(job):
+            pointer = job.pointer_to(job.hyperparameters) if job.get(job.hyperparameters) else job.pointer
+            remedy = (
+                "add the hyperparameters sagemaker_program and sagemaker_submit_directory, or a ContainerEntrypoint"
+            )
+            yield Violation(pointer, f"{address.repository} is given no script to run", remedy)
+
+
 @rule("SCR014", Severity.WARNING)
 def serving(subject: Subject) -> Iterator[Violation]:
     """PyTorch image for serving without a script.
@@ -129,3 +148,13 @@ def _has_program(subject: Subject, image_pointer: str) -> bool:
     """Whether the container of an image has the variable that names its script."""
     container = look_up(subject.document, image_pointer.rpartition("/")[0])
     return at(container, "Environment", "SAGEMAKER_PROGRAM") is not None
+
+
+def _names_script(job: JobRequest) -> bool:
+    """Whether a job says what to run, or may say so where only an execution knows it."""
+    named, variables = job.get(job.hyperparameters), job.get("Environment")
+    has_own = job.get("AlgorithmSpecification", "ContainerEntrypoint")
+    if has_own or (named is not None and not isinstance(named, Mapping)) or is_expression(named):
+        return True
+    in_variables = isinstance(variables, Mapping) and _PROGRAM.upper() in variables
+    return in_variables or _PROGRAM in (named or {})

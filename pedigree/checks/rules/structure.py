@@ -23,6 +23,8 @@ _STEP_MEMBERS = (
 # AWS describes the members of these types of step nowhere but in its own code.
 _UNDESCRIBED = (
     *("QualityCheck", "ClarifyCheck", "EMR", "EMRServerless", "Job", "AutoML", "Lineage", "Cleanup", "ForEach"),
+    *("Athena", "HubContent", "InferenceComponent", "BedrockModelImport", "BedrockCustomModel"),
+    *("BedrockCustomModelDeployment", "BedrockProvisionedModelThroughput"),
 )
 
 
@@ -129,6 +131,19 @@ def missing_members(subject: Subject) -> Iterator[Violation]:
         if member and not body.get(member):
             pointer = f"{step.pointer}/Arguments" if in_arguments else step.pointer
             yield Violation(pointer, f"a {step.type} step needs {member}", f"add {member}")
+
+
+@rule("STR014", Severity.NOTE)
+def closed(subject: Subject) -> Iterator[Violation]:
+    """Step of Model Monitor, which takes no new customers.
+
+    QualityCheck and ClarifyCheck steps run Model Monitor's images. An account that has not used them before cannot,
+    and the local AWS does not run them either. A processing job of your own that ends with an error does the same.
+    """
+    for step in subject.steps:
+        if step.type in ("QualityCheck", "ClarifyCheck"):
+            cause = f"{step.name} is a {step.type} step, and Model Monitor takes no new customers"
+            yield Violation(step.pointer, cause, "check the data in a processing job of your own")
 
 
 def _unknown(body: Mapping[str, Any], pointer: str, names: tuple[str, ...]) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from pedigree.checks.subject import Subject
 from pedigree.language.definition import PARAMETER_TYPES
 from pedigree.language.expressions import is_expression
 from pedigree.language.pointers import entries
+from pedigree.language.references import UNKNOWN
 from pedigree.language.shapes import DECLARING
 from pedigree.language.text import brief
 
@@ -51,6 +52,19 @@ def nested_argument(subject: Subject) -> Iterator[Violation]:
             if isinstance(value, (dict, list)) and not is_expression(value):
                 cause = f"{name} is {'a list' if isinstance(value, list) else 'an object'}"
                 yield Violation(f"{step.pointer}/Arguments/{name}", cause, "write it as the text of its JSON")
+
+
+@rule("TYP010", Severity.ERROR)
+def addresses(subject: Subject) -> Iterator[Violation]:
+    """Queue or function that is not text.
+
+    The SqsQueueUrl of a Callback step and the FunctionArn of a Lambda step may be a reference, to a text.
+    """
+    for expression in subject.expressions:
+        member = expression.pointer.removeprefix(f"{expression.step.pointer}/")
+        kind = subject.type_of(expression.expression) if member in ("SqsQueueUrl", "FunctionArn") else ""
+        if kind not in ("", UNKNOWN, "String"):
+            yield Violation(expression.pointer, f"{member} is {kind}, and needs a String", "refer to a text")
 
 
 @rule("TYP009", Severity.ERROR)

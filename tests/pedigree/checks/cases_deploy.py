@@ -42,6 +42,10 @@ TRAFFIC = tuple(
         "Train.Arguments",
     )
 )
+TWO_MACHINES = (
+    ("Train.Arguments.ResourceConfig.InstanceCount", 2),
+    ("Train.Arguments.HyperParameters.sagemaker_torch_distributed_enabled", "true"),
+)
 INSIDE = tuple(
     f"{place}.VpcConfig"
     for place in ("Prepare.Arguments.NetworkConfig", "Evaluate.Arguments.NetworkConfig", JOB, "Train.Arguments")
@@ -49,7 +53,7 @@ INSIDE = tuple(
 NETWORK = (
     Case("NET001", f"Evaluate.{CLUSTER}", everywhere(VOLUMES[:1], "key"), everywhere(VOLUMES, "key")),
     Case("NET002", "Train.Arguments.OutputDataConfig", everywhere(OUTPUTS[:3], "key"), everywhere(OUTPUTS, "key")),
-    Case("NET003", "Train.Arguments", everywhere(TRAFFIC[:3], True), everywhere(TRAFFIC, True)),
+    Case("NET003", "Train.Arguments", (*everywhere(TRAFFIC[:3], True), *TWO_MACHINES), everywhere(TRAFFIC[:3], True)),
     Case("NET004", "Train.Arguments", everywhere(INSIDE[:3], VPC), everywhere(INSIDE, VPC)),
     Case(
         "NET005",

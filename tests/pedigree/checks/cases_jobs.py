@@ -83,6 +83,8 @@ SCRIPTS = (
         get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"),
         get("Steps.Prepare.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"),
     ),
+    value_case("SCR015", ".Parameters.4.DefaultValue", "s3://data/old/../dogs/", "s3://data/dogs..old/"),
+    value_case("SCR016", f"{GIVEN}.sagemaker_program", GONE, "train.py", GIVEN),
     Case(
         "SCR013",
         "Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri",
@@ -96,7 +98,19 @@ SCRIPTS = (
         ),
     ),
 )
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+BOOSTED = (
+    *((IMAGE, XGBOOST), (METRICS, GONE), (MACHINE, "ml.m5.xlarge"), (f"{GIVEN}.num_round", "10")),
+    *((f"{GIVEN}.{name}", GONE) for name in ("epochs", "lr", "batch", "sagemaker_program")),
+)
+ALGORITHMS = (
+    Case("SCR017", GIVEN, (*BOOSTED, (f"{GIVEN}.num_round", GONE)), BOOSTED),
+    Case("SCR018", f"{GIVEN}.ets", (*BOOSTED, (f"{GIVEN}.ets", "0.1")), (*BOOSTED, (f"{GIVEN}.max_depth", "5"))),
+)
 CONTAINERS = (
+    Case("CON008", IMAGE, (*BOOSTED, (IMAGE, XGBOOST.replace("683313688378", "246618743249"))), BOOSTED),
+    Case("CON009", IMAGE, (*BOOSTED, (IMAGE, XGBOOST.replace("1.7-1", "1.6-1"))), BOOSTED),
     value_case("CON001", MACHINE, "ml.m5.xlarge", "ml.g5.xlarge"),
     value_case("CON002", EVALUATION, "ml.g5.xlarge", "ml.m5.large"),
     value_case("CON003", MACHINE, "ml.trn1.2xlarge", "ml.g6.xlarge"),
@@ -183,4 +197,4 @@ MACHINES = (
         SPOT,
     ),
 )
-CASES = (*SEARCHES, *SCRIPTS, *CONTAINERS, *MACHINES)
+CASES = (*ALGORITHMS, *SEARCHES, *SCRIPTS, *CONTAINERS, *MACHINES)

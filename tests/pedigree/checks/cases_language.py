@@ -23,6 +23,7 @@ MANY = [parameter(f"P{number}", "Integer", 1) for number in range(201)]
 USED = {f"v{number}": text(f"Parameters.P{number}") for number in range(201)}
 CACHE = {"Enabled": True, "ExpireAfter": "P1D"}
 MORE = ((".Parameters.5", parameter("More", "Integer", 1)), ("Deploy.Arguments.x", get("Parameters.More")))
+UNTYPED = ((".Parameters.5", {"Name": "More", "DefaultValue": "some"}), MORE[1])
 SIDE = (".Steps.5", processing("Side", {}, ["side"]))
 
 
@@ -30,6 +31,14 @@ def side_input() -> dict[str, Any]:
     """What a step called Side writes, named by its address and not by a reference."""
     found = processing("Reader", {"side": own("Side", "side")}, [])["Arguments"]["ProcessingInputs"][0]
     return dict(found)
+
+
+def two_outputs(first: str, second: str) -> dict[str, Any]:
+    """A step whose outputs go to two addresses of the execution's own."""
+    step = processing("Two", {}, ["first", "second"])
+    for output, name in zip(step["Arguments"]["ProcessingOutputConfig"]["Outputs"], (first, second), strict=True):
+        output["S3Output"]["S3Uri"] = own("Two", name)
+    return step
 
 
 RANGES = {"CategoricalParameterRanges": [{"Name": "batch", "Values": ["32", "64"]}]}
@@ -51,7 +60,7 @@ SEVERAL = (
 )
 
 STRUCTURE = (
-    Case("STR001", ".Parameters.5.Type", ((".Parameters.5", {"Name": "Odd", "Type": "Text"}),), MORE),
+    Case("STR001", ".Parameters.5.Type", ((".Parameters.5", {"Name": "Odd", "Type": "Text"}),), UNTYPED),
     value_case("STR002", ".Steps.5", {**LATE, "Name": "Train"}, LATE, ".Steps.5.Name"),
     Case("STR003", ".Parameters.5.Name", ((".Parameters.5", parameter("Epochs", "Integer", 5)),), MORE),
     value_case("STR004", ".Steps.5", {**LATE, "Type": "Failed"}, LATE, ".Steps.5.Type"),
@@ -73,6 +82,12 @@ STRUCTURE = (
         ".Steps.5",
         ((".Steps.5", {**INNER, "Arguments": {**INNER["Arguments"], "IfSteps": []}}),),  # type: ignore[dict-item]
         ((".Steps.5", INNER),),
+    ),
+    value_case(
+        "STR014",
+        ".Steps.5",
+        {**processing("Drift", {}, ["drift"]), "Type": "QualityCheck"},
+        processing("Drift", {}, ["drift"]),
     ),
 )
 REFERENCES = (
@@ -116,6 +131,12 @@ REFERENCES = (
         (*SEVERAL, ("Stop.Arguments.ErrorMessage", get("Steps.Tune.OverallBestTrainingJob.TrainingJobName"))),
     ),
     Case("REF015", ".Parameters.5", MORE[:1], MORE),
+    Case(
+        "REF016",
+        ".Steps.5.Arguments.ProcessingOutputConfig.Outputs.1.S3Output.S3Uri",
+        ((".Steps.5", two_outputs("side", "side")),),
+        ((".Steps.5", two_outputs("side", "other")),),
+    ),
 )
 TYPES = (
     value_case("TYP001", "Train.Arguments.ResourceConfig.InstanceCount", "1", 1),
@@ -134,10 +155,16 @@ TYPES = (
         (("Prepare.Arguments.StoppingCondition.MaxRuntimeInSeconds", get("Parameters.Epochs")),),
     ),
     value_case("TYP008", "Deploy.Arguments.subnets", ["a"], '["a"]'),
+    value_case("TYP010", "Wait.SqsQueueUrl", get("Parameters.Epochs"), get("Parameters.Endpoint")),
     value_case("TYP009", "Deploy.OutputParameters.0.OutputType", "List", "String"),
 )
 LIMITS = (
-    value_case("LIM001", "Train.Arguments.RoleArn", GONE, "arn:aws:iam::123456789012:role/other", "Train.Arguments"),
+    Case(
+        "LIM001",
+        "Train.Arguments.AlgorithmSpecification",
+        (("Train.Arguments.AlgorithmSpecification.TrainingInputMode", GONE),),
+        (("Train.Arguments.RoleArn", GONE), ("Tune.Arguments.TrainingJobDefinition.RoleArn", GONE)),
+    ),
     Case(
         "LIM002",
         "Train.Arguments.Environments",

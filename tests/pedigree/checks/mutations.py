@@ -12,6 +12,7 @@ from pedigree.language.definition import Step, read
 from pedigree.language.expressions import is_expression
 from pedigree.language.model import Shape
 from pedigree.language.pointers import escape
+from pedigree.language.step_roles import ROLE_MEMBERS
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -87,7 +88,7 @@ def _of_request(value: Any, shape: Shape, path: Path, chosen: str) -> Iterator[M
     if shape.type_name == "structure":
         yield Mutation("unknown member", (*path, "Surplus"), _put("x"), (*path, "Surplus"))
         for name, member in value.items():
-            if name in shape.required_members and name != chosen:
+            if name in shape.required_members and name not in (chosen, *ROLE_MEMBERS):
                 yield Mutation("missing member", (*path, name), _drop, path)
             yield from _of_request(member, shape.members[name], (*path, name), "")
     elif shape.type_name == "list":

@@ -12,6 +12,7 @@ import pytest
 from pedigree.checks.finding import Severity
 from pedigree.checks.run import run
 from pedigree.language.definition import STEP_TYPES
+from pedigree.language.model import shape
 from tests.support.sdk_definitions import DEFINITIONS, FOLDER, name
 
 TRULY_WRONG = {
@@ -22,6 +23,12 @@ TRULY_WRONG = {
     ("v2/pytorch", "CON032", "TrainOnSpot"),
 }
 NOT_BUILT_WITHOUT_A_NETWORK = {"Job"}
+BUILT_BY_NO_SDK = {
+    *("Athena", "HubContent", "BedrockModelImport", "BedrockCustomModel", "BedrockCustomModelDeployment"),
+    "BedrockProvisionedModelThroughput",
+}
+OTHER_NAMES = {"AutoMLJob": "AutoML", "TrainingJob": "Training", "ProcessingJob": "Processing"}
+OTHER_NAMES |= {"TransformJob": "Transform", "TuningJob": "Tuning"}
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=name)
@@ -40,8 +47,14 @@ def test_each_is_explained() -> None:
 
 def test_every_type_of_step_is_there() -> None:
     types = {kind for path in DEFINITIONS for kind in _types(json.loads(path.read_text())["Steps"])}
-    assert types == set(STEP_TYPES) - NOT_BUILT_WITHOUT_A_NETWORK
+    assert types == set(STEP_TYPES) - NOT_BUILT_WITHOUT_A_NETWORK - BUILT_BY_NO_SDK
     assert len(DEFINITIONS) >= 12
+
+
+def test_the_types_are_those_of_the_service() -> None:
+    """SageMaker's API describes the steps of an execution, with a member for each type."""
+    described = shape("PipelineExecutionStepMetadata").members
+    assert {OTHER_NAMES.get(name, name) for name in described} == set(STEP_TYPES)
 
 
 def _types(steps: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.language.shapes import OPERATIONS, Operation
+from pedigree.language.step_roles import with_pipeline_role
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.executions.steps.invocations import exists, invoke
 from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, LONGEST_NAME, Attempt, StepResult
@@ -84,7 +85,8 @@ class RequestRunner:
             self._services.call(attempt, self._lifecycle.stop, self._identity(attempt))
 
     def _create(self, attempt: Attempt) -> Mapping[str, Any]:
-        request = {**attempt.arguments, **self._identity(attempt)}
+        arguments = with_pipeline_role(attempt.step.type, attempt.arguments, attempt.execution["RoleArn"])
+        request = {**arguments, **self._identity(attempt)}
         return invoke(self._services, attempt, _operation(attempt).create, request)
 
     def _describe(self, attempt: Attempt) -> Mapping[str, Any]:

@@ -34,6 +34,13 @@ def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) ->
     assert sagemaker.steps(arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].startswith("arn:pipelines-")
 
 
+def test_a_step_without_a_role_takes_that_of_the_execution(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Own"), {**training("Other"), "Arguments": {"RoleArn": "arn:aws:iam::1:role/other"}})
+    sagemaker.go(arn)
+    roles = {job["RoleArn"] for job in sagemaker.jobs.values()}
+    assert roles == {sagemaker.described(arn)["RoleArn"], "arn:aws:iam::1:role/other"}
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
