@@ -42,6 +42,9 @@ def explain(image: ImageArgument, container: ContainerOption = CONTAINER, images
     state = "ready" if environments.is_built(recipe) else "made when a job first needs it"
     printing.line(f"recipe       {recipe.name}, in {found.file}: {found.pattern} matches")
     printing.line(f"environment  {folder} ({state})")
+    if recipe.dockerfile:
+        runs = " ".join((*recipe.entrypoint, *recipe.command)) or "nothing by itself"
+        printing.line(f"Dockerfile   {recipe.dockerfile}: {len(recipe.files)} files, runs {runs}")
     if recipe.packages:
         printing.line(f"packages     {', '.join(recipe.packages)}")
     for word, program in (("a script", recipe.script), ("no script", recipe.algorithm), ("a model", recipe.serve)):

@@ -94,6 +94,17 @@ class LocalJobs:
         }
         self.service.answer("CreateTrainingJob", request)
 
+    def process(self, application: Mapping[str, Any]) -> None:
+        """Begin a processing job without inputs and outputs."""
+        machines = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+        request = {
+            "ProcessingJobName": "job",
+            "RoleArn": ROLE,
+            "AppSpecification": application,
+            "ProcessingResources": {"ClusterConfig": machines},
+        }
+        self.service.answer("CreateProcessingJob", request)
+
     def run_script(self, script: str, *interpreter: str, **members: Any) -> None:
         """Begin a training job whose script is too long for a command."""
         self.put("code/script", script)

@@ -11,16 +11,20 @@ import random
 import re
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pedigree.localaws.daemon import LocalAws
+from tests.support.containers import HAS_CONTAINERS
+from tests.support.folders import write_files
 from tests.support.local_aws import client, running_local_aws
 from tests.support.sdk_definitions import FOLDER
 from tests.support.sdk_executions import BUCKET, create_role, execute
 from tests.support.waiting import until
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+ROLE = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 # As AWS's own first example: the label first, no header, three files.
 PREPARE = """
@@ -136,7 +140,7 @@ def test_a_search_knows_the_metrics_of_the_built_in_algorithm(local: LocalAws) -
             "ParameterRanges": {"IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "1", "MaxValue": "6"}]},
         },
         TrainingJobDefinition={
-            "RoleArn": "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole",
+            "RoleArn": ROLE,
             "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
             "StaticHyperParameters": {"num_round": "5", "objective": "reg:squarederror"},
             "InputDataConfig": channels,
@@ -161,11 +165,10 @@ def test_a_script_of_scikit_learn_trains_and_its_model_is_served(local: LocalAws
         ("serving/sourcedir.tar.gz", archive(inference=INFERENCE)),
     ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    role = "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole"
     source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/rows/"}
     sagemaker.create_training_job(
         TrainingJobName="squares",
-        RoleArn=role,
+        RoleArn=ROLE,
         AlgorithmSpecification={"TrainingImage": SKLEARN, "TrainingInputMode": "File"},
         HyperParameters={
             "sagemaker_program": "train.py",
@@ -180,7 +183,7 @@ def test_a_script_of_scikit_learn_trains_and_its_model_is_served(local: LocalAws
     until(lambda: sagemaker.describe_training_job(TrainingJobName="squares")["TrainingJobStatus"], "Completed")
     sagemaker.create_model(
         ModelName="squares",
-        ExecutionRoleArn=role,
+        ExecutionRoleArn=ROLE,
         PrimaryContainer={
             "Image": SKLEARN,
             "ModelDataUrl": f"s3://{BUCKET}/models/squares/output/model.tar.gz",
@@ -198,6 +201,90 @@ def test_a_script_of_scikit_learn_trains_and_its_model_is_served(local: LocalAws
         EndpointName="squares", ContentType="application/json", Accept="application/json", Body=b"[[4.0], [9.0]]"
     )
     assert json.loads(answer["Body"].read()) == pytest.approx([13.0, 28.0])
+
+
+OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/rings:7"
+DOCKERFILE = """
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim-bookworm
+
+RUN apt-get update && apt-get install -y --no-install-recommends nginx \\
+    && rm -rf /var/lib/apt/lists/*
+COPY requirements.txt /tmp/
+RUN pip3 install --no-cache-dir -r /tmp/requirements.txt
+
+ENV PYTHONUNBUFFERED=TRUE SCALE=2
+ENV PATH="FOLDER:${PATH}"
+COPY program FOLDER
+WORKDIR FOLDER
+"""
+# Without namespaces there is /opt/ml alone.
+OWN_FOLDER = "/opt/program" if HAS_CONTAINERS else "/opt/ml/code"
+OWN_TRAIN = """#!/usr/bin/env python
+import json, os, pathlib, inflection
+from scale import scaled
+rows = [float(row) for row in pathlib.Path("/opt/ml/input/data/train/rows.csv").read_text().split()]
+sums = {inflection.underscore("RowSum"): scaled(sum(rows)), "folder": os.getcwd()}
+pathlib.Path("/opt/ml/model/model.json").write_text(json.dumps(sums))
+"""
+OWN_SCRIPT = """
+import pathlib
+pathlib.Path("/opt/ml/processing/train/rows.csv").write_text("1\\n2\\n3\\n")
+"""
+
+
+def test_an_image_of_one_s_own_prepares_and_trains_as_its_dockerfile_says(tmp_path: Path) -> None:
+    files = {"requirements.txt": "inflection==0.5.1\n", "program/train": OWN_TRAIN}
+    files |= {"Dockerfile": DOCKERFILE.replace("FOLDER", OWN_FOLDER)}
+    files |= {"program/scale.py": "import os\n\ndef scaled(x):\n    return float(os.environ['SCALE']) * x\n"}
+    write_files(tmp_path / "docker", files)
+    (tmp_path / "docker" / "program" / "train").chmod(0o755)
+    file = tmp_path / "images.toml"
+    file.write_text('[[recipe]]\nname = "rings"\nimages = ["rings:*"]\nfolder = "docker"\n', encoding="utf-8")
+    with running_local_aws(tmp_path / "local", images=file) as local:
+        create_role(local)
+        ended = execute(local, "rings", rings(), [("code/prepare.py", OWN_SCRIPT.encode())])
+        assert set(ended.values()) == {"Succeeded"}, ended
+        [key] = [
+            found["Key"]
+            for found in client(local.url, "s3").list_objects_v2(Bucket=BUCKET, Prefix="models")["Contents"]
+        ]
+        packed = client(local.url, "s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(packed)) as model:
+        told = json.load(model.extractfile("model.json") or io.StringIO("{}"))
+    assert told.pop("folder").endswith(OWN_FOLDER)
+    assert told == {"row_sum": 12.0}
+
+
+def rings() -> str:
+    """A definition whose two steps run in an image that only this test describes."""
+    machines = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    code = {"S3Uri": f"s3://{BUCKET}/code/", "LocalPath": "/opt/ml/processing/input/code"}
+    rows = f"s3://{BUCKET}/rows"
+    usual = {"S3DataType": "S3Prefix", "S3InputMode": "File"}
+    made = {"S3Uri": rows, "LocalPath": "/opt/ml/processing/train", "S3UploadMode": "EndOfJob"}
+    command = ["python3", "/opt/ml/processing/input/code/prepare.py"]
+    prepare = {
+        "AppSpecification": {"ImageUri": OWN, "ContainerEntrypoint": command},
+        "ProcessingInputs": [{"InputName": "code", "AppManaged": False, "S3Input": {**usual, **code}}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "train", "AppManaged": False, "S3Output": made}]},
+        "ProcessingResources": {"ClusterConfig": machines},
+        "RoleArn": ROLE,
+    }
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": rows}}
+    train = {
+        "AlgorithmSpecification": {"TrainingImage": OWN, "TrainingInputMode": "File"},
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": source}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models"},
+        "ResourceConfig": machines,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "RoleArn": ROLE,
+    }
+    steps = [
+        {"Name": "Prepare", "Type": "Processing", "Arguments": prepare},
+        {"Name": "Train", "Type": "Training", "Arguments": train, "DependsOn": ["Prepare"]},
+    ]
+    return json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": steps})
 
 
 def log(local: LocalAws, group: str) -> list[str]:

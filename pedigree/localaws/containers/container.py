@@ -18,6 +18,8 @@ HOME = "/root"
 TMP = "/tmp"  # noqa: S108  # the container's own
 Step: TypeAlias = tuple[str, ...]
 """A word that the launcher knows, and its arguments."""
+OWN_FOLDERS = ("/home", "/mnt", "/opt", "/run", "/srv", "/var")
+"""Folders of the system that are the container's own, and empty."""
 _EMPTY = "755"
 _SHARED = "1777"
 
@@ -81,7 +83,7 @@ def steps(container: Container, machine: Machine) -> Iterator[Step]:
     """The steps that make a container's root, in their order: what lies below a folder comes after it."""
     yield from _system(machine)
     yield from _devices(machine)
-    for folder in ("/home", "/mnt", "/opt", "/run", "/srv", "/var"):
+    for folder in OWN_FOLDERS:
         yield "folder", folder
     yield "memory", HOME, _EMPTY
     yield "memory", TMP, _SHARED

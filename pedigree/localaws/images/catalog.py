@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from pedigree.localaws.images.dockerfile_recipes import with_dockerfile
 from pedigree.localaws.images.errors import ImageError, RecipeError
 from pedigree.localaws.images.recipe import Recipe, parse, spellings
 
@@ -56,21 +57,31 @@ class ImageCatalog:
     def __init__(self, user_file: Path | None = None, pytorch: Path | None = None) -> None:
         self._user_file = user_file
         self._read: tuple[str, tuple[Recipe, ...]] = "", ()
-        self._own = tuple(_with_environment(recipe, pytorch) for recipe in own_recipes())
+        self._pytorch = pytorch
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
         """All of them, in the order in which they are tried."""
-        return (*self._user_recipes(), *self._own)
+        followed = map(self._followed, (*self._user_recipes(), *own_recipes()))
+        return tuple(_with_environment(recipe, self._pytorch) for recipe in followed)
 
     def find(self, image: str) -> Found:
-        """The recipe of an image; ImageError if it has none."""
+        """The recipe of an image; ImageError if it has none, RecipeError if its Dockerfile cannot be followed."""
+        found = self._find(image)
+        return replace(found, recipe=_with_environment(found.recipe, self._pytorch))
+
+    def _find(self, image: str, *above: Recipe) -> Found:
+        """The recipe of an image, but none of those above, whose Dockerfiles begin with it."""
         users = self._user_recipes()
-        for recipe in (*users, *self._own):
-            if pattern := recipe.pattern_of(image):
+        for recipe in (*users, *own_recipes()):
+            if recipe not in above and (pattern := recipe.pattern_of(image)):
                 file = str(self._user_file) if recipe in users else "pedigree"
-                return Found(_with_python(recipe, image), pattern, file)
+                return Found(_with_python(self._followed(recipe, *above), image), pattern, file)
         raise _no_recipe(image, self._user_file)
+
+    def _followed(self, recipe: Recipe, *above: Recipe) -> Recipe:
+        """The recipe, with what its Dockerfile says."""
+        return with_dockerfile(recipe, lambda base: self._find(base, recipe, *above).recipe)
 
     def named(self, name: str) -> Recipe:
         """The recipe of a name, or else of an image."""
@@ -87,7 +98,7 @@ class ImageCatalog:
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{path} cannot be read: {error}", "make it a text file, or remove it") from None
         if text != self._read[0]:
-            self._read = text, parse(text, path.name, self._own, path.resolve().parent)
+            self._read = text, parse(text, path.name, own_recipes(), path.resolve().parent)
         return self._read[1]
 
 
@@ -97,8 +108,14 @@ def own_recipes() -> tuple[Recipe, ...]:
     return parse(_OWN_FILE.read_text(encoding="utf-8"), _OWN_FILE.name)
 
 
+def _pytorch_packages() -> tuple[str, ...]:
+    return next(recipe.packages for recipe in own_recipes() if recipe.name == PYTORCH)
+
+
 def _with_environment(recipe: Recipe, pytorch: Path | None) -> Recipe:
-    if recipe.name != PYTORCH or pytorch is None:
+    """The recipe in the environment for PyTorch, if it has the packages of PyTorch's own recipe and no others."""
+    is_pytorch = recipe.packages == _pytorch_packages() and not (recipe.requirements or recipe.python)
+    if not is_pytorch or pytorch is None:
         return recipe
     toolkit = "bin/train" if (pytorch / "bin" / "train").exists() else recipe.script
     return replace(recipe, environment=pytorch, packages=(), script=toolkit)

@@ -10,6 +10,13 @@ A recipe is a table in a TOML file:
     python = "3.12"                                          # if this machine has it
     variables = { MODE = "fast" }                            # the image's own environment variables
     train = ["python", "/opt/program/train"]                 # what a training job without a command runs
+
+In place of packages, a recipe may name the image's Dockerfile:
+
+    dockerfile = "docker/Dockerfile"                         # of the simple form (dockerfile.py)
+    folder = "."                                             # what it copies from; else the Dockerfile's own folder
+    arguments = { REGION = "eu-west-1" }                     # the values of its ARGs
+    skip = ["RUN curl *"]                                    # patterns of what is not followed
 """
 
 from __future__ import annotations
@@ -21,14 +28,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pedigree.localaws.images.dockerfile import CopiedFile
 from pedigree.localaws.images.errors import RecipeError
+from pedigree.localaws.images.package_lists import merged
 from pedigree.toml import tomllib
 
 _REGISTRY = re.compile(r"^[\w-]+(?:\.[\w-]+)*(?:[.:][\w-]+)+/|^localhost(?::\d+)?/")
 _TEXTS = ("name", "python", "script", "algorithm", "serve", "index", "like")
-_LISTS = ("images", "packages", "train", "differences")
-_PATHS = ("environment", "requirements")
-_MEMBERS = (*_TEXTS, *_LISTS, *_PATHS, "variables")
+_LISTS = ("images", "packages", "train", "differences", "skip")
+_PATHS = ("environment", "requirements", "dockerfile", "folder")
+_TABLES = ("variables", "arguments")
+_MEMBERS = (*_TEXTS, *_LISTS, *_PATHS, *_TABLES)
+_DOCKERFILE = "Dockerfile"
+NO_PACKAGES = "an environment that is there gets no packages"
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,8 @@ class Recipe:
     """What stands for some images: a Python with packages, or an environment that is there; and the image's programs.
 
     script starts a training script, algorithm trains without one, serve has the defaults of a model's functions: each
-    names a program of ours (programs/), or one of the environment if it begins with bin/.
+    names a program of ours (programs/), or one of the environment if it begins with bin/. The members from files on are
+    what the Dockerfile says, once it is followed.
     """
 
     name: str
@@ -52,6 +65,15 @@ class Recipe:
     train: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
+    dockerfile: Path | None = None
+    folder: Path | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    skip: tuple[str, ...] = ()
+    files: tuple[CopiedFile, ...] = ()
+    folders: tuple[str, ...] = ()
+    working_folder: str = ""
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
     def pattern_of(self, image: str) -> str:
         """The pattern that an image matches; empty if none does."""
@@ -88,13 +110,17 @@ def _recipe(table: Mapping[str, Any], place: str, base: Sequence[Recipe], folder
     members: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in table.items()}
     like = members.pop("like", "")
     members |= {name: folder / Path(table[name]).expanduser() for name in _PATHS if name in table}
+    if "folder" in members:
+        members.setdefault("dockerfile", members["folder"] / _DOCKERFILE)
     if not like:
         return Recipe(**members)
     known = {recipe.name: recipe for recipe in base}
     if like not in known:
         raise RecipeError(f"{place}: there is no recipe {like}", f"there are {', '.join(known)}")
     above = known[like]
-    packages = (*above.packages, *members.pop("packages", ()))
+    if above.environment and members.get("packages"):
+        raise RecipeError(f"{place}: {NO_PACKAGES}", f"install them into {above.environment}")
+    packages = merged(above.packages, members.pop("packages", ()))
     return replace(above, **{"differences": (), **members, "packages": packages})
 
 
@@ -104,11 +130,18 @@ def _problems(table: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"it has no {name}" for name in ("name", "images") if not table.get(name))
     yield from (f"{name} is no text" for name in (*_TEXTS, *_PATHS) if not isinstance(table.get(name, ""), str))
     yield from (f"{name} is no list of texts" for name in _LISTS if not _are_texts(table.get(name, [])))
-    variables = table.get("variables", {})
-    if not isinstance(variables, dict) or not _are_texts(list(variables.values())):
-        yield "variables is no table of texts"
+    yield from (f"{name} is no table of texts" for name in _TABLES if not _is_table(table.get(name, {})))
+    has_dockerfile = bool(table.get("dockerfile") or table.get("folder"))
+    if has_dockerfile and (taken := [name for name in ("environment", "like", "requirements") if name in table]):
+        yield f"its Dockerfile says what {taken[0]} says"
+    if not has_dockerfile and (alone := [name for name in ("arguments", "skip") if name in table]):
+        yield f"{alone[0]} is for a Dockerfile, and it has none"
     if table.get("environment") and (table.get("packages") or table.get("requirements")):
-        yield "an environment that is there gets no packages"
+        yield NO_PACKAGES
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and _are_texts(list(value.values()))
 
 
 def _are_texts(value: object) -> bool:

@@ -37,6 +37,7 @@ def main() -> int:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     try:
         hyperparameters = {name: _decoded(value) for name, value in _config(base, "hyperparameters").items()}
+        hyperparameters = {**_from_image(), **hyperparameters}
         program = str(hyperparameters.get("sagemaker_program", ""))
         code = _source(base, str(hyperparameters.get("sagemaker_submit_directory", "")), program)
         arguments = list(command_arguments(hyperparameters))
@@ -54,6 +55,12 @@ def main() -> int:
         return _failed(base, "ExecuteUserScriptError", exit_code, errors, shlex.join(command))
     (base / "output" / "success").write_text("", encoding="utf-8")
     return 0
+
+
+def _from_image() -> Mapping[str, Any]:
+    """What the image itself says of its script, as hyperparameters: those of the job come first."""
+    names = ("sagemaker_program", "sagemaker_submit_directory")
+    return {name: os.environ[name.upper()] for name in names if name.upper() in os.environ}
 
 
 def command_arguments(hyperparameters: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pedigree.localaws.images.catalog import NOT_HERE, PYTORCH, ImageCatalog, ow
 from pedigree.localaws.images.errors import ImageError, RecipeError
 from pedigree.localaws.images.recipe import parse, spellings
 from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS_FOLDER
+from tests.support.folders import write_files
 
 AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -111,6 +112,82 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert mine.environment == tmp_path / "venv"
 
 
+def with_dockerfile(folder: Path, text: str, *lines: str) -> ImageCatalog:
+    """The recipes of a folder with a Dockerfile for the images mine:*, and more lines for its recipe."""
+    recipe = ("[[recipe]]", 'name = "mine"', 'images = ["mine:*"]', 'folder = "docker"', *lines)
+    write_files(
+        folder, {"images.toml": "\n".join(recipe), "docker/Dockerfile": text, "docker/train": "", "docker/a.py": ""}
+    )
+    return ImageCatalog(folder / "images.toml", pytorch=folder / "torch")
+
+
+def test_a_dockerfile_adds_to_the_recipe_of_its_first_image(tmp_path: Path) -> None:
+    lines = f"FROM {AWS}/sagemaker-scikit-learn:1.2-1-cpu-py3\nRUN pip install shap pandas numpy==1.25.2\nENV A=1"
+    recipe = with_dockerfile(tmp_path, lines, 'packages = ["shap==0.46"]').find("mine:1").recipe
+    base = ImageCatalog().find("sagemaker-scikit-learn:1.2-1").recipe
+    assert (recipe.name, recipe.script, recipe.serve) == ("mine", base.script, base.serve)
+    assert set(recipe.packages) - set(base.packages) == {"shap==0.46", "numpy==1.25.2"}
+    assert dict(recipe.variables) == {"A": "1"}
+    assert "is followed from" in recipe.differences[0]
+
+
+def test_a_changed_dockerfile_is_another_recipe_at_once(tmp_path: Path) -> None:
+    catalog = with_dockerfile(tmp_path, "FROM python:3.9\nCOPY train a.py /opt/program/")
+    recipe = catalog.find("mine:1").recipe
+    assert (recipe.python, recipe.train, len(recipe.files)) == ("3.9", ("train",), 2)
+    write_files(tmp_path, {"docker/Dockerfile": "FROM python:3.10\nRUN pip install six"})
+    recipe = catalog.find("mine:1").recipe
+    assert (recipe.python, recipe.packages, recipe.files) == ("3.10", ("six",), ())
+
+
+def test_aws_s_toolkit_is_not_installed_since_script_mode_stands_for_it(tmp_path: Path) -> None:
+    recipe = (
+        with_dockerfile(tmp_path, "FROM ubuntu:22.04\nRUN pip install sagemaker-training six").find("mine:1").recipe
+    )
+    assert (recipe.packages, recipe.script) == (("six",), "script_mode")
+    assert any("AWS's toolkit" in difference for difference in recipe.differences)
+
+
+def test_the_environment_for_pytorch_is_used_as_long_as_nothing_is_added(tmp_path: Path) -> None:
+    first = f"FROM {AWS}/pytorch-training:2.1-cpu-py310"
+    assert with_dockerfile(tmp_path, first).find("mine:1").recipe.environment == tmp_path / "torch"
+    more = with_dockerfile(tmp_path, f"{first}\nRUN pip install six==1.16.0 shap").find("mine:1").recipe
+    assert more.environment is None
+    assert {"six==1.16.0", "shap"} < set(more.packages)
+    assert any(package.startswith("torch==") for package in more.packages)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("FROM unheard/of:1", "nothing says what stands for the image unheard/of:1"),
+        ("FROM mine:2", "nothing says what stands for the image mine:2"),
+        ("FROM python\nRUN make", r"line 2 \(RUN make\): make is not followed"),
+    ],
+)
+def test_a_dockerfile_that_cannot_be_followed_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises((ImageError, RecipeError), match=problem) as raised:
+        with_dockerfile(tmp_path, text).find("mine:1")
+    assert str(raised.value).startswith(f"{tmp_path / 'docker' / 'Dockerfile'}: ")
+
+
+def test_an_image_for_all_may_begin_with_one_that_pedigree_knows(tmp_path: Path) -> None:
+    catalog = with_dockerfile(tmp_path, "FROM python:3.11")
+    file = tmp_path / "images.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("mine:*", "*"), encoding="utf-8")
+    assert catalog.find("python:3.11").recipe.name == "mine"
+
+
+def test_an_environment_that_is_there_gets_no_packages_by_another_recipe(tmp_path: Path) -> None:
+    there = '[[recipe]]\nname = "there"\nimages = ["there:*"]\nenvironment = "v"\n'
+    like = '[[recipe]]\nname = "more"\nimages = ["more:*"]\nlike = "there"\npackages = ["six"]'
+    with pytest.raises(RecipeError, match="gets no packages"):
+        parse(f"{there}{like}", "images.toml", (), tmp_path)
+    catalog = with_dockerfile(tmp_path, "FROM there:1\nRUN pip install six", there)
+    with pytest.raises(RecipeError, match="gets no packages"):
+        catalog.find("mine:1")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -125,6 +202,9 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nlike = "y"', "there is no recipe y"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nvariables = 1', "variables is no table of texts"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nenvironment = "v"\npackages = ["six"]', "gets no packages"),
+        ('[[recipe]]\nname = "x"\nimages = ["x"]\ndockerfile = "d"\nlike = "y"', "its Dockerfile says what like says"),
+        ('[[recipe]]\nname = "x"\nimages = ["x"]\nskip = ["RUN *"]', "skip is for a Dockerfile, and it has none"),
+        ('[[recipe]]\nname = "x"\nimages = ["x"]\nfolder = "."\narguments = 1', "arguments is no table of texts"),
     ],
 )
 def test_a_mistake_in_a_file_of_recipes_is_one_line_with_its_place(text: str, problem: str) -> None:
@@ -150,4 +230,4 @@ def test_patterns_may_leave_the_registry_out(image: str, short: str) -> None:
 def test_the_documented_file_can_be_read(tmp_path: Path) -> None:
     document = Path(__file__).parents[4] / "docs" / "images.md"
     [example] = re.findall(r"```toml\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(parse(example, "images.toml", own_recipes(), tmp_path)) == 3
+    assert len(parse(example, "images.toml", own_recipes(), tmp_path)) == 4

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from pedigree.localaws.containers import image_files
 from pedigree.localaws.containers.container import TMP, Container, Mount
 from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
 from pedigree.localaws.kernel.processes import Host, Launch
@@ -44,19 +45,25 @@ class HostFactory:
     def _contained(
         self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], *, environment: Path, network: int
     ) -> Host:
-        mounts = (*_folders(sandbox), Mount(PROGRAMS_FOLDER, PROGRAMS))
-        bare = Container(name, f"{ROOT}/code", mounts, addresses=plan.addresses, network=network)
+        bare = replace(self._with_image_files(plan, sandbox), hostname=name, addresses=plan.addresses, network=network)
         container = self.containers.with_python(bare, environment, sandbox.folder / "changes")
         launch = self.containers.launched(container, plan.command)
         return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
 
+    def _with_image_files(self, plan: JobPlan, sandbox: Sandbox) -> Container:
+        machine, has_layers = self.containers.machine, self.containers.support.has_layers
+        shown = image_files.shown(sandbox.image, machine, sandbox.folder / "layers", has_layers=has_layers)
+        mounts = (*_folders(sandbox), Mount(PROGRAMS_FOLDER, PROGRAMS), *shown.mounts)
+        return Container("", plan.working_folder, mounts, tuple(shown.layers), shown.links)
+
     def _mapped(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str]) -> Host:
         # TMPDIR stays the machine's own, since the paths of sockets must be short.
         own = {BASE: str(sandbox.root), "HOME": str(sandbox.folder)}
-        variables = {variable: sandbox.mapped(value) for variable, value in plan.environment.items()}
+        given, asked = ({name: sandbox.mapped(value) for name, value in of.items()} for of in (base, plan.environment))
         words = (word.replace(PROGRAMS, str(PROGRAMS_FOLDER)) for word in plan.command)
         launch = Launch([sandbox.mapped(word) for word in words])
-        return Host(name, launch, sandbox.root / "code", {**base, **own, **variables})
+        folder = sandbox.place(plan.working_folder) if plan.working_folder.startswith(ROOT) else sandbox.root
+        return Host(name, launch, folder, {**given, **own, **asked})
 
 
 def _folders(sandbox: Sandbox) -> tuple[Mount, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pedigree.aws.machines import has_local_storage
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.images.dockerfile import CopiedFile
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.resources.images import (
     SUBMITTED,
@@ -89,6 +90,9 @@ class JobPlan:
     image: str = ""
     volume_gigabytes: int = 0
     """The size of the volume for inputs and outputs; 0 for a machine with disks of its own."""
+    working_folder: str = f"{ROOT}/code"
+    image_files: tuple[CopiedFile, ...] = ()
+    image_folders: tuple[str, ...] = ()
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -146,8 +150,8 @@ def processing(job: Mapping[str, Any], images: Images) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
         volume_gigabytes=_volume(job["ProcessingResources"]["ClusterConfig"]),
-        image=image_of(job),
         command=processing_command(job, images),
+        **_of_image(job, images),
     )
 
 
@@ -179,10 +183,18 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),
-        image=image_of(job),
         command=training_command(job, images),
         volume_gigabytes=_volume(job["ResourceConfig"]),
+        **_of_image(job, images),
     )
+
+
+def _of_image(job: Mapping[str, Any], images: Images) -> Mapping[str, Any]:
+    """The members that say which image a job has, and what a Dockerfile has put into it."""
+    image = image_of(job)
+    recipe = images.find(image).recipe
+    folder = {"working_folder": recipe.working_folder} if recipe.working_folder else {}
+    return {"image": image, "image_files": recipe.files, "image_folders": recipe.folders, **folder}
 
 
 def _source(job: Mapping[str, Any], images: Images) -> Iterator[Input]:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from pedigree.localaws.containers.container import HOME, TMP
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
-from pedigree.localaws.services.sagemaker.jobs import links, script_paths
+from pedigree.localaws.services.sagemaker.jobs import image_copies, links, script_paths
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, SOURCE, Input, JobPlan, Output
 from pedigree.localaws.services.sagemaker.resources.example_buckets import nothing_found
 
@@ -50,6 +50,24 @@ class Sandbox:
         return self.root / path.relative_to(ROOT)
 
     @property
+    def image(self) -> Path:
+        """The folder with the image's own files outside of the container's folders, laid out as in the image."""
+        return self.folder / "image"
+
+    def place(self, inside: str) -> Path:
+        """Where a path of the image is on this machine; ValueError if it needs a container, and there is none.
+
+        What an image has in /tmp are the lists of packages that it was made with.
+        """
+        path = PurePosixPath("/", os.path.normpath(inside))
+        for target, folder in self.folders.items():
+            if path.is_relative_to(target) and (self.has_container or target in (ROOT, TMP)):
+                return folder / path.relative_to(target)
+        if not self.has_container:
+            raise ValueError(f"the image has files in {path}, which needs a container, and there is none")
+        return self.image / path.relative_to("/")
+
+    @property
     def folders(self) -> Mapping[str, Path]:
         """The container's own folders: where it has them, and where they are on this machine."""
         return {ROOT: self.root, TMP: self.folder / "tmp", HOME: self.folder / "home"}
@@ -67,6 +85,7 @@ class Sandbox:
         """Make the folders, write the configuration files, and fill in the inputs."""
         for name in _FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)
+        image_copies.copy(plan.image_files, plan.image_folders, self.place)
         for inside, content in plan.host_files(host).items():
             self.path(inside).parent.mkdir(parents=True, exist_ok=True)
             self.path(inside).write_text(self.mapped(json.dumps(content)), encoding="utf-8")
@@ -93,7 +112,8 @@ class Sandbox:
         inputs = {
             source.folder for source in plan.inputs if PurePosixPath(source.folder).name in script_paths.CODE_FOLDERS
         }
-        return {path.parent for path in named if path.is_file()} | {self.path(folder) for folder in inputs}
+        copied = {self.place(file.target).parent for file in plan.image_files}
+        return {path.parent for path in named if path.is_file()} | {self.path(folder) for folder in inputs} | copied
 
     def _fill(self, source: Input, index: int, count: int, catalog: ObjectCatalog) -> None:
         folder = self.path(source.folder)

@@ -18,6 +18,7 @@ ARCHIVE = "sourcedir.tar.gz"
 CODE_FOLDERS = ("code", "entrypoint", "sm_drivers")
 """What the SDK calls the inputs that are scripts."""
 _KINDS = (".py", ".sh")
+_RUN_BY = b"#!"
 _LARGEST_BYTES = 1 << 20
 _LIMITS = ArchiveLimits(1 << 30)
 _STORED = 1  # the level of compression: the archive is unpacked a moment later
@@ -58,8 +59,16 @@ def rewrite_archive(archive: Path, scratch: Path, mapped: Callable[[str], str]) 
 def _scripts(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         is_file = path.is_file() and not path.is_symlink()
-        if is_file and path.suffix in _KINDS and path.stat().st_size <= _LARGEST_BYTES:
+        if is_file and path.stat().st_size <= _LARGEST_BYTES and _is_script(path):
             yield path
+
+
+def _is_script(path: Path) -> bool:
+    """Whether a file is of a kind of script; one without a kind says in its first line what runs it."""
+    if path.suffix:
+        return path.suffix in _KINDS
+    with path.open("rb") as file:
+        return file.read(2) == _RUN_BY
 
 
 def _changed(content: bytes, mapped: Callable[[str], str]) -> bytes:

@@ -27,6 +27,10 @@ _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 _MOST_DIFFERENCES = 700
 _AWS_TOOLKIT = b"sagemaker_training"
+_PROGRAM_VARIABLE = "SAGEMAKER_PROGRAM"
+"""How an image or a job names a script, where no hyperparameter does."""
+_TRAIN = "train"
+_PATH = "${PATH}"
 _ALGORITHM = "SAGEMAKER_ALGORITHM"
 """The variable of an image that says which built-in algorithm it is."""
 
@@ -70,10 +74,12 @@ def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     own = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ()))
     if algorithm.get("ContainerEntrypoint"):
         return own
-    hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
     recipe = found.recipe
-    program = recipe.script if PROGRAM in hyperparameters else recipe.algorithm
-    if recipe.train and not (PROGRAM in hyperparameters and recipe.script):
+    if recipe.entrypoint:
+        return (*recipe.entrypoint, *(own or (_TRAIN,)))
+    has_script = _has_script(job, recipe)
+    program = recipe.script if has_script else recipe.algorithm
+    if recipe.train and not (has_script and recipe.script):
         return (*recipe.train, *own)
     if not program:
         raise _no_program(image_of(job), found)
@@ -83,6 +89,13 @@ def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     if not path.is_file() or _AWS_TOOLKIT not in path.read_bytes():
         return (str(path), *own)
     return (images.python(recipe), f"{PROGRAMS}/toolkit_start.py", str(path), *own)
+
+
+def _has_script(job: Mapping[str, Any], recipe: Recipe) -> bool:
+    """Whether a hyperparameter names a script, or a variable of the job or of its image does."""
+    hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
+    variables = {**recipe.variables, **(job.get("Environment") or {})}
+    return PROGRAM in hyperparameters or _PROGRAM_VARIABLE in variables
 
 
 def unpacks_source(job: Mapping[str, Any], images: Images) -> bool:
@@ -96,10 +109,22 @@ def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...
     """What a processing job runs; ImageError if its program is inside of an image that is not here."""
     application = job["AppSpecification"]
     if not application.get("ContainerEntrypoint"):  # arguments alone are for the program of the image
+        if own := _own_program(application, images):
+            return own
         cause = "AppSpecification has no ContainerEntrypoint: the program is inside of the image"
         raise ImageError(f"{cause} {image_of(job)}, and the local AWS pulls no images", "give the job a command")
     images.find(image_of(job))
     return (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+
+
+def _own_program(application: Mapping[str, Any], images: Images) -> tuple[str, ...]:
+    """What an image that a Dockerfile describes runs by itself; a job's arguments come in place of its own."""
+    try:
+        recipe = images.find(str(application.get("ImageUri", ""))).recipe
+    except ImageError:
+        return ()
+    arguments = application.get("ContainerArguments") or recipe.command
+    return (*recipe.entrypoint, *arguments) if recipe.dockerfile else ()
 
 
 def metric_definitions(job: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -134,9 +159,17 @@ def image_of(job: Mapping[str, Any]) -> str:
 def in_environment(
     variables: Mapping[str, str], environment: Path, more: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The variables of a process whose first programs are those of an environment."""
+    """The variables of a process whose first programs are those of an environment.
+
+    An image may have more folders with programs: its PATH has ${PATH} in place of the one that is here.
+    """
     path = f"{environment / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
-    return {**variables, **(more or {}), "PATH": path}
+    own = (more or {}).get("PATH", _PATH)
+    return {
+        **variables,
+        **(more or {}),
+        "PATH": own.replace(_PATH, path) if _PATH in own else f"{own}{os.pathsep}{path}",
+    }
 
 
 def processing_refusal(application: Mapping[str, Any]) -> str:
