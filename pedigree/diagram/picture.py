@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pedigree.language.conditions import SIGNS, Comparison, Condition, In, Not, conditions
 from pedigree.language.definition import Definition, Step
+from pedigree.language.errors import ExpressionError
 from pedigree.language.expressions import Join, JsonGet, ParameterReference, StepReference, Value, parse
 from pedigree.language.graph import Edge, edges, without_shortcuts
-from pedigree.language.references import uses
+from pedigree.language.references import Use, uses
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,17 @@ class Picture:
     edges: tuple[Edge, ...]
 
 
-def picture(definition: Definition) -> Picture:
-    """The picture of a definition, without edges that a longer path implies."""
+def picture(definition: Definition, found: Sequence[Use] | None = None) -> Picture:
+    """The picture of a definition, without edges that a longer path implies.
+
+    Found are its references, where not all can be read.
+    """
     used: dict[str, dict[str, None]] = {}
-    for use in uses(definition):
+    for use in uses(definition) if found is None else found:
         if isinstance(use.reference, ParameterReference):
             used.setdefault(use.step.name, {})[use.reference.name] = None
     boxes = tuple(_box(step, used.get(step.name, {})) for step in definition.all_steps())
-    return Picture(boxes, tuple(without_shortcuts(edges(definition))))
+    return Picture(boxes, tuple(without_shortcuts(edges(definition, found))))
 
 
 def _box(step: Step, used: Iterable[str]) -> Box:
@@ -46,11 +50,12 @@ def _box(step: Step, used: Iterable[str]) -> Box:
 
 
 def _note(step: Step) -> str:
-    if step.type == "Condition":
-        return " and ".join(_condition(condition) for condition in conditions(step))
-    if step.type == "Fail":
-        return _text(parse(step.arguments.get("ErrorMessage", "")))
-    return ""
+    try:
+        if step.type == "Condition":
+            return " and ".join(_condition(condition) for condition in conditions(step))
+        return _text(parse(step.arguments.get("ErrorMessage", ""))) if step.type == "Fail" else ""
+    except ExpressionError:
+        return "?"  # the checker says what is wrong; the step is drawn all the same
 
 
 def _condition(condition: Condition) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pedigree.language.definition import Definition
 from pedigree.language.expressions import JsonGet, StepReference
-from pedigree.language.references import uses
+from pedigree.language.references import Use, uses
 
 Reason = Literal["data", "order", "true", "false"]
 
@@ -26,9 +26,10 @@ class Edge:
         return self.reason in ("true", "false")
 
 
-def edges(definition: Definition) -> list[Edge]:
-    """Every edge once, in the order of the document."""
-    return list(dict.fromkeys([*_branches(definition), *_order(definition), *_data(definition)]))
+def edges(definition: Definition, found: Iterable[Use] | None = None) -> list[Edge]:
+    """Every edge once, in the order of the document; found are the references, where not all can be read."""
+    references = uses(definition) if found is None else found
+    return list(dict.fromkeys([*_branches(definition), *_order(definition), *_data(definition, references)]))
 
 
 def upstream(definition: Definition) -> Mapping[str, frozenset[str]]:
@@ -40,14 +41,16 @@ def upstream(definition: Definition) -> Mapping[str, frozenset[str]]:
 
 
 def without_shortcuts(all_edges: list[Edge]) -> list[Edge]:
-    """The edges without those that a longer path implies: what a picture needs to show."""
+    """The edges without those that another edge or a longer path implies: what a picture needs to show."""
+    with_data = {(edge.source, edge.target) for edge in all_edges if edge.reason == "data"}
     direct: dict[str, set[str]] = {}
     for edge in all_edges:
         direct.setdefault(edge.target, set()).add(edge.source)
     return [
         edge
         for edge in all_edges
-        if not any(edge.source in _closure(other, direct) for other in direct[edge.target] if other != edge.source)
+        if not (edge.reason == "order" and (edge.source, edge.target) in with_data)
+        and not any(edge.source in _closure(other, direct) for other in direct[edge.target] if other != edge.source)
     ]
 
 
@@ -63,9 +66,9 @@ def _order(definition: Definition) -> Iterator[Edge]:
         yield from (Edge(before.step, step.name, "order") for before in step.depends_on if before.step in steps)
 
 
-def _data(definition: Definition) -> Iterator[Edge]:
+def _data(definition: Definition, found: Iterable[Use]) -> Iterator[Edge]:
     steps = definition.by_name()
-    for use in uses(definition):
+    for use in found:
         if isinstance(use.reference, (StepReference, JsonGet)) and use.reference.step in steps:
             yield Edge(use.reference.step, use.step.name, "data")
 

@@ -307,3 +307,16 @@ def test_every_verb_has_a_line_of_help() -> None:
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
     helped = re.findall(r"^  make (\S+) +\S", make("help").stdout, re.MULTILINE)
     assert sorted(helped) == sorted(phony.removeprefix(".PHONY:").split())
+
+
+def test_a_wrong_definition_is_drawn_without_what_is_wrong(tmp_path: Path) -> None:
+    """Two steps wait for each other, one names no type, a condition and a reference cannot be read."""
+    gate = {"Name": "Gate", "Type": "Condition", "DependsOn": ["Train"], "Arguments": {"Conditions": [{"Type": "Is"}]}}
+    train = {"Name": "Train", "Type": "Training", "Arguments": {"X": {"Get": "Steps.Gate.Y"}, "Z": {"Get": ".."}}}
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps({"Steps": [gate, train, {"Name": "Nothing"}, "text"], "Parameters": "none"}))
+    assert run("graph", str(path), "--output", str(tmp_path)).returncode == 0
+    drawn = (tmp_path / "pipeline.mmd").read_text()
+    assert "Gate" in drawn
+    assert "Train" in drawn
+    assert "Nothing" not in drawn

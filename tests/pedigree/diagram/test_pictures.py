@@ -119,3 +119,11 @@ def test_an_empty_definition_is_an_empty_picture() -> None:
     text, vector = drawn({"Version": "2020-12-01", "Parameters": [], "Steps": []})
     assert text.startswith("flowchart TD")
     ET.fromstring(vector)
+
+
+def test_data_and_order_between_two_steps_are_one_edge() -> None:
+    first = {"Name": "First", "Type": "Training", "Arguments": {}}
+    model = {"Get": "Steps.First.ModelArtifacts.S3ModelArtifacts"}
+    second = {"Name": "Second", "Type": "Lambda", "DependsOn": ["First"], "Arguments": {"model": model}}
+    shown = picture(read({"Steps": [first, second]}))
+    assert shown.edges == (Edge("First", "Second", "data"),)
