@@ -1,7 +1,8 @@
-"""`pedigree local images list|explain|build|remove`: what stands for images, and the environments that are made."""
+"""`pedigree local images list|explain|build|remove`: what stands for images, environments and layers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,15 +15,17 @@ from pedigree.cli.local_environment import CONTAINER, IMAGES, ContainerOption, I
 if TYPE_CHECKING:
     from pedigree.localaws.images.catalog import ImageCatalog
     from pedigree.localaws.images.environments import Environments
+    from pedigree.localaws.images.layers import BuiltLayer, Layers
 
 ImageArgument = Annotated[str, typer.Argument(metavar="IMAGE", help="An image's address, or a recipe's name.")]
+_TITLE = 19
 
 app = typer.Typer(help="What stands for images: recipes, and environments.", no_args_is_help=True)
 
 
 @app.command(name="list")
 def listing(container: ContainerOption = CONTAINER, images: ImagesOption = IMAGES) -> None:
-    """Print all recipes, and the environments on the disk."""
+    """Print all recipes, and the environments and layers on the disk."""
     catalog, environments = _images(container, images)
     for recipe in catalog.recipes:
         state = "ready" if environments.is_built(recipe) else "not made yet"
@@ -31,6 +34,10 @@ def listing(container: ContainerOption = CONTAINER, images: ImagesOption = IMAGE
     for built in environments.built():
         note = " (of a recipe that has changed)" if built.folder in unused else ""
         printing.line(f"{built.recipe:20}{built.megabytes:>5} MB      {built.folder}{note}")
+    for layer in _layers(environments).built():
+        note = " (unused)" if layer.is_old else ""
+        title = f"layer: {layer.first}"[:_TITLE]
+        printing.line(f"{title:20}{layer.megabytes:>5} MB      {layer.folder} on {layer.environment}{note}")
 
 
 @app.command()
@@ -72,10 +79,10 @@ def remove(
     image: Annotated[list[str] | None, typer.Argument(metavar="IMAGE…", help="Images, or names of recipes.")] = None,
     container: ContainerOption = CONTAINER,
     images: ImagesOption = IMAGES,
-    everything: Annotated[bool, typer.Option("--all", help="Remove all environments that pedigree has made.")] = False,
-    unused: Annotated[bool, typer.Option("--unused", help="Remove those of recipes that have changed.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all that pedigree has made.")] = False,
+    unused: Annotated[bool, typer.Option("--unused", help="Remove what no recipe and no recent job uses.")] = False,
 ) -> None:
-    """Remove environments; a job that needs one makes it anew."""
+    """Remove environments and layers; a job that needs one makes it anew."""
     catalog, environments = _images(container, images)
     if not image and not everything and not unused:
         raise UsageError("no image is named", "name images, or use --unused or --all")
@@ -88,12 +95,26 @@ def remove(
     for folder in (*folders, *(environments.folder_of(recipe) for recipe in recipes)):
         environments.remove(folder)
         printing.line(f"removed {folder}")
+    _remove_layers(environments, is_chosen=lambda layer: everything or (unused and layer.is_old))
+
+
+def _remove_layers(environments: Environments, is_chosen: Callable[[BuiltLayer], bool]) -> None:
+    layers = _layers(environments)
+    for layer in (layer for layer in layers.built() if is_chosen(layer)):
+        done = "removed" if layers.remove(layer.folder) else "a job uses, so it stays:"
+        printing.line(f"{done} {layer.folder}")
 
 
 def _unused(catalog: ImageCatalog, environments: Environments) -> list[Path]:
     """The environments of recipes that are no more, or have changed; another project may still have one."""
     used = {environments.folder_of(recipe) for recipe in catalog.recipes}
     return [built.folder for built in environments.built() if built.folder not in used]
+
+
+def _layers(environments: Environments) -> Layers:
+    from pedigree.localaws.images.layers import Layers
+
+    return Layers(environments.folder)
 
 
 def _images(container: Path, images: Path) -> tuple[ImageCatalog, Environments]:

@@ -35,10 +35,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class Overlay:
-    """A folder of this machine that seems writable at its path: what is written there goes to a folder of changes."""
+    """A folder of this machine that seems writable at its path: what is written there goes to a folder of changes.
+
+    between are earlier changes of the same folder, the newest first; they are part of what can be read.
+    """
 
     source: Path
     changes: Path
+    between: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _mounts(container: Container) -> Iterator[tuple[str, Step]]:
         yield mount.target, (word, str(mount.source), mount.target)
     for layer in container.layers:
         target = str(layer.source)
-        yield target, ("layer", target, str(layer.changes), target)
+        yield target, ("layer", target, str(layer.changes), target, *map(str, layer.between))
     for path, destination in container.links.items():
         yield path, ("link", destination, path)
 

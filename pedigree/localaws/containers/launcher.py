@@ -148,19 +148,21 @@ def _processes(target: str) -> None:
     _mount("proc", target, "proc", _NOSUID | _NODEV | _NOEXEC)
 
 
-def _layer(source: str, changes: str, target: str) -> None:
-    """Show a folder that looks writable: what is written goes to a folder of changes."""
+def _layer(source: str, changes: str, target: str, *between: str) -> None:
+    """Show a folder that looks writable: what is written goes to a folder of changes, on earlier ones between."""
     # Paths of the machine may contain what separates an overlay's options, these do not.
-    lower, beside = f"{_LAYERS}/lower", f"{_LAYERS}/changes"
-    for folder, shown in ((source, lower), (changes, beside)):
+    beside = f"{_LAYERS}/changes"
+    lower = [f"{_LAYERS}/{number}" for number in range(len(between) + 1)]
+    for folder, shown in zip((*between, source, changes), (*lower, beside), strict=True):
         os.makedirs(shown, exist_ok=True)
         _mount(_OLD + folder, shown, None, _BIND)
     os.makedirs(target, exist_ok=True)
-    options = f"lowerdir={lower},upperdir={beside}/upper,workdir={beside}/work,userxattr"
+    options = f"lowerdir={':'.join(lower)},upperdir={beside}/upper,workdir={beside}/work,userxattr"
     _mount("overlay", target, "overlay", _NOSUID | _NODEV, options)
     os.chmod(f"{beside}/work/work", 0o700)  # so that its owner can remove it, as the kernel has no mode for it
-    for shown in (lower, beside):
+    for shown in (*lower, beside):
         _call("umount2", shown, _DETACH)
+        os.rmdir(shown)
 
 
 _STEPS: dict[str, Callable[..., None]] = {
@@ -220,7 +222,7 @@ def _enter_root(steps: list[list[str]]) -> None:
         except OSError as error:
             raise ContainerError(f"{name} {' '.join(arguments)}: {error.strerror}") from None
     _call("umount2", _OLD, _DETACH)
-    for folder in (_OLD, f"{_LAYERS}/lower", f"{_LAYERS}/changes", _LAYERS):
+    for folder in (_OLD, _LAYERS):
         if os.path.isdir(folder):
             os.rmdir(folder)
 

@@ -14,6 +14,8 @@ from pedigree.localaws.containers.machine import Machine, interpreter, this_mach
 from pedigree.localaws.containers.namespaces import SWITCHED_OFF, Support, probe
 from pedigree.localaws.kernel.processes import Launch
 
+CHANGED = "upper"
+"""Where a folder of changes has them."""
 ENVIRONMENT = {"HOME": HOME, "TAR_OPTIONS": "--no-same-owner"}  # the owners of an archive's files do not exist there
 
 
@@ -34,18 +36,24 @@ class ContainerRuntime:
         complete = replace(container, mounts=(*self.shared, *container.mounts))
         return launch.launched(complete, self.machine, command)
 
-    def with_python(self, container: Container, environment: Path, changes: Path | None = None) -> Container:
+    def can_install(self, environment: Path) -> bool:
+        """Whether containers can install into an environment: there are layers, and it is no other user's."""
+        return self.support.has_layers and environment.resolve().stat().st_uid == os.getuid()
+
+    def with_python(
+        self, container: Container, environment: Path, changes: Path | None = None, between: tuple[Path, ...] = ()
+    ) -> Container:
         """The container with a Python environment: pip installs into it, and the changes go to a folder.
 
-        Without such a folder or without layers, or if the environment belongs to another user, it can only be read.
+        Without such a folder, or where nothing can be installed, it can only be read. between are earlier changes.
         """
         paths = interpreter(environment)
         links = {str(path): str(path.resolve()) for path in paths if path != path.resolve()}
         folder, *base = dict.fromkeys(path.resolve() for path in paths)
         mounts = [Mount(path, str(path)) for path in base if not self.machine.shows(path)]
         layers = []
-        if changes and self.support.has_layers and folder.stat().st_uid == os.getuid():
-            layers.append(_layer(folder, changes))
+        if changes and self.can_install(folder):
+            layers.append(_layer(folder, changes, between))
         elif not self.machine.shows(folder):
             mounts.append(Mount(folder, str(folder)))
         return replace(
@@ -76,7 +84,7 @@ def _support() -> Support:
     return probe(this_machine())
 
 
-def _layer(folder: Path, changes: Path) -> Overlay:
-    for name in ("upper", "work"):
+def _layer(folder: Path, changes: Path, between: tuple[Path, ...]) -> Overlay:
+    for name in (CHANGED, "work"):
         (changes / name).mkdir(parents=True, exist_ok=True)
-    return Overlay(folder, changes)
+    return Overlay(folder, changes, between)

@@ -16,13 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from pedigree.localaws.images.errors import ImageError
-from pedigree.localaws.images.installer import Installer
+from pedigree.localaws.images.installer import Installer, OnLine
 from pedigree.localaws.images.recipe import Recipe
 
-OnLine: TypeAlias = Callable[[str], None]
 _FOLDER_VARIABLE = "PEDIGREE_ENVIRONMENTS"
 _STAMP = ".ready"
 _HASH_LENGTH = 16

@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TypeAlias
 
 from pedigree.localaws.images.errors import ImageError
 from pedigree.localaws.images.recipe import Recipe
 
+OnLine: TypeAlias = Callable[[str], None]
 # pip itself, so that a job can install what its requirements.txt lists.
 _ALWAYS = ("pip",)
 _PROGRESS = re.compile(r"^\s*(?:Collecting|Downloading|Installing|Building|Successfully installed|Prepared|Resolved)\b")
@@ -35,7 +37,7 @@ class Installer:
     folder: Path
     recipe: Recipe
     variables: Mapping[str, str]
-    on_line: Callable[[str], None]
+    on_line: OnLine
 
     def run(self) -> None:
         """Make the environment; ImageError says why that failed."""
@@ -69,29 +71,53 @@ class Installer:
         return sys.executable, "-m", "pip", "--python", python, "install", "--no-input", "--disable-pip-version-check"
 
     def _run(self, *command: str, is_needed: bool = True) -> None:
-        lines: list[str] = []
-        variables = {**self.variables, "PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen(  # noqa: S603  # pip and Python
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables, start_new_session=True
-        ) as started:
-            assert started.stdout is not None
-            try:
-                for line in map(str.rstrip, started.stdout):
-                    lines = [*lines[-99:], line]
-                    if _PROGRESS.match(line):
-                        self.on_line(_FILE.sub("", line.strip())[:_LONGEST_LINE])
-            except BaseException:  # Ctrl-C, too: nothing goes on installing
-                os.killpg(started.pid, signal.SIGKILL)
-                raise
-        if started.returncode and is_needed:
-            raise self._failure(lines, started.returncode)
+        failure = run_pip(command, self.variables, self.on_line)
+        if failure and is_needed:
+            raise self._failure(failure)
 
-    def _failure(self, lines: Sequence[str], code: int) -> ImageError:
-        text = "\n".join(lines)
-        last = next((line for line in reversed(lines) if re.match(r"\s*(ERROR|error|×)", line)), "")
-        reason = (last or next(filter(None, reversed(lines)), f"it ended with {code}")).strip()[:_LONGEST_LINE]
+    def _failure(self, failure: PipFailure) -> ImageError:
         packages = " ".join(self.recipe.packages[:3])
         remedy = f"install {packages} … yourself and name the environment in images.toml"
-        if _OFFLINE.search(text):
+        if failure.is_offline:
             remedy = f"it needs the network once; or {remedy}"
-        return ImageError(f"the environment of {self.recipe.name} cannot be made: {reason}", remedy)
+        return ImageError(f"the environment of {self.recipe.name} cannot be made: {failure.reason}", remedy)
+
+
+@dataclass(frozen=True)
+class PipFailure:
+    """Why pip has failed, in one line, and whether that was for want of a network."""
+
+    reason: str
+    is_offline: bool
+
+
+def run_pip(
+    command: Sequence[str], variables: Mapping[str, str], on_line: OnLine, plan: int | IO[bytes] = subprocess.DEVNULL
+) -> PipFailure | None:
+    """Run pip, or a command around it that reads a plan, and pass its progress on; its failure, if it fails."""
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603  # pip and Python
+        list(command),
+        stdin=plan,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**variables, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    ) as started:
+        assert started.stdout is not None
+        try:
+            for line in map(str.rstrip, started.stdout):
+                lines = [*lines[-99:], line]
+                if _PROGRESS.match(line):
+                    on_line(_FILE.sub("", line.strip())[:_LONGEST_LINE])
+        except BaseException:  # Ctrl-C, too: nothing goes on installing
+            os.killpg(started.pid, signal.SIGKILL)
+            raise
+    return _failure(lines, started.returncode) if started.returncode else None
+
+
+def _failure(lines: Sequence[str], code: int) -> PipFailure:
+    last = next((line for line in reversed(lines) if re.match(r"\s*(ERROR|error|×)", line)), "")
+    reason = (last or next(filter(None, reversed(lines)), f"it ended with {code}")).strip()[:_LONGEST_LINE]
+    return PipFailure(reason, bool(_OFFLINE.search("\n".join(lines))))

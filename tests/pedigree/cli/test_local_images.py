@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from pedigree.localaws.images.layers import Layers, Wanted
 from tests.pedigree.cli.test_commands import run
 
 MINE = """
@@ -57,6 +60,32 @@ def test_what_no_recipe_has_any_more_is_said_and_removed(folder: Path) -> None:
     (folder / "images.toml").write_text(MINE.replace("packages = []", 'packages = ["six"]') % 1, encoding="utf-8")
     assert f"{place} (of a recipe that has changed)" in images(folder, "list").stdout
     assert images(folder, "remove", "--unused").stdout == f"removed {place}\n"
+
+
+def make_layer(folder: Path) -> Path:
+    """A layer on this Python's own environment, as a job leaves one."""
+    layers = Layers(folder / "environments")
+    wanted = Wanted(Path(sys.prefix), "pandas==2\n", {})
+    with layers.used(wanted, lambda _requirements, changes: changes.mkdir(), lambda _line: None) as changes:
+        return changes.parent
+
+
+def test_layers_of_requirements_are_listed_and_removed(folder: Path) -> None:
+    made = make_layer(folder)
+    assert f"{made} on {sys.prefix}" in images(folder, "list").stdout
+    assert images(folder, "remove", "--unused").stdout == ""
+    os.utime(made / ".ready", (0, 0))
+    assert f"{made} on {sys.prefix} (unused)" in images(folder, "list").stdout
+    assert images(folder, "remove", "--unused").stdout == f"removed {made}\n"
+    made = make_layer(folder)
+    assert images(folder, "remove", "--all").stdout == f"removed {made}\n"
+
+
+def test_a_layer_that_a_job_uses_stays(folder: Path) -> None:
+    wanted = Wanted(Path(sys.prefix), "pandas==2\n", {})
+    install = Layers(folder / "environments").used(wanted, lambda _list, changes: changes.mkdir(), lambda _line: None)
+    with install as changes:
+        assert images(folder, "remove", "--all").stdout == f"a job uses, so it stays: {changes.parent}\n"
 
 
 def test_nothing_is_removed_unless_it_is_named(folder: Path) -> None:

@@ -88,6 +88,18 @@ def test_a_layer_takes_changes_and_its_source_has_none(runner: ContainerRunner) 
     assert {path.name: path.read_text() for path in source.iterdir()} == {"old": "old"}
 
 
+def test_a_layer_may_stand_on_earlier_changes_and_leaves_them_as_they_are(runner: ContainerRunner) -> None:
+    source, first, second = (runner.folder / name for name in ("source", "first", "second"))
+    for folder in (source, *(changes / name for changes in (first, second) for name in ("upper", "work"))):
+        folder.mkdir(parents=True)
+    (source / "old").write_text("old ")
+    (source / "gone").touch()
+    runner.shell(runner.container(layers=(Overlay(source, first),)), f"cd {source}; echo -n first > new; rm gone")
+    container = runner.container(layers=(Overlay(source, second, (first / "upper",)),))
+    assert runner.shell(container, f"cd {source} && cat old new && ls && echo second > new") == "old firstnew\nold\n"
+    assert (first / "upper" / "new").read_text() == "first"
+
+
 def test_hosts_have_names_and_processes_are_the_containers_own(runner: ContainerRunner) -> None:
     container = runner.container(addresses={"algo-1": "127.0.0.1", "algo-2": "127.0.0.2"})
     script = (

@@ -34,7 +34,7 @@ _FAILED = 500
 _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 450  # an instance has 480 seconds to start
-_ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
+_ACCEPT_VARIABLE, _PROGRAM_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "SAGEMAKER_PROGRAM"
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
@@ -106,7 +106,7 @@ def _functions(program: Path, defaults: Path) -> tuple[Functions, ModuleType | N
     An archive may have no code.
     """
     sys.path[:1] = [str(program.parent), str(defaults.parent / "shims"), str(defaults.parent)]
-    is_named = "SAGEMAKER_PROGRAM" in os.environ
+    is_named = bool(os.environ.get(_PROGRAM_VARIABLE))  # version 3 of the SDK sets it to nothing
     code = _imported(program) if program.is_file() or is_named else None
     own = {name: getattr(code, name) for name in (*_NAMES, "transform_fn") if hasattr(code, name)}
     if "transform_fn" in own and own.keys() & set(_NAMES[1:]):
@@ -211,7 +211,7 @@ def main(folder: str, defaults: str, *options: str) -> None:
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
     # After the port: a model that fails to load at once must not print its reason before it.
-    program = os.environ.get("SAGEMAKER_PROGRAM", "inference.py")
+    program = os.environ.get(_PROGRAM_VARIABLE) or "inference.py"
     Handler.model = Model(Path(folder), program, Path(defaults), installs="--install" in options)
     server.serve_forever()
 

@@ -20,6 +20,15 @@ _ANYBODY = 0o1777
 
 
 @dataclass(frozen=True)
+class HostSetup:
+    """What the hosts of a job share: their environment, layers on it, and the process of a network of their own."""
+
+    environment: Path
+    layers: tuple[Path, ...] = ()
+    network: int = 0
+
+
+@dataclass(frozen=True)
 class HostFactory:
     """Makes the hosts of jobs.
 
@@ -30,23 +39,20 @@ class HostFactory:
     machine_folder: Path = Path(ROOT)
 
     def hosts(
-        self,
-        plan: JobPlan,
-        sandboxes: Sequence[Sandbox],
-        base: Mapping[str, str],
-        environment: Path,
-        network: int = 0,
+        self, plan: JobPlan, sandboxes: Sequence[Sandbox], base: Mapping[str, str], setup: HostSetup
     ) -> list[Host]:
-        """The hosts of a job, which start together in one environment; network is the process of an isolated one."""
-        contained = partial(self._contained, environment=environment, network=network)
+        """The hosts of a job, which start together."""
+        contained = partial(self._contained, setup=setup)
         make: Callable[..., Host] = contained if self.containers.has_containers else self._mapped
         return [make(plan, name, sandbox, base) for name, sandbox in zip(plan.hosts, sandboxes, strict=True)]
 
     def _contained(
-        self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], *, environment: Path, network: int
+        self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], *, setup: HostSetup
     ) -> Host:
-        bare = replace(self._with_image_files(plan, sandbox), hostname=name, addresses=plan.addresses, network=network)
-        container = self.containers.with_python(bare, environment, sandbox.folder / "changes")
+        own = self._with_image_files(plan, sandbox)
+        bare = replace(own, hostname=name, addresses=plan.addresses, network=setup.network)
+        changes = sandbox.folder / "changes"
+        container = self.containers.with_python(bare, setup.environment, changes, setup.layers)
         launch = self.containers.launched(container, plan.command)
         return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
 

@@ -99,13 +99,17 @@ class JobPlan:
         """A loopback address for each host, by its name."""
         return {host: f"127.0.0.{number}" for number, host in enumerate(self.hosts, start=1)}
 
+    @property
+    def submitted(self) -> str:
+        """Where the archive with the job's script is; empty if it has none."""
+        return str(self.files.get(_HYPERPARAMETERS, {}).get(SUBMITTED, "")).strip('"')
+
     def without_containers(self) -> JobPlan:
         """The plan for hosts without containers.
 
         Nothing there resolves their names; and the toolkit takes scripts from a file, in which paths are rewritten.
         """
-        given = self.files.get(_HYPERPARAMETERS, {})
-        address = str(given.get(SUBMITTED, "")).strip('"')
+        given, address = self.files.get(_HYPERPARAMETERS, {}), self.submitted
         own = replace(self, hosts=tuple(self.addresses.values()))
         if not address.startswith("s3://") or not address.endswith(".tar.gz"):
             return own

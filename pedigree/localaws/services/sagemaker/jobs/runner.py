@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from pedigree.errors import Mistake
 from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.images.layers import Layers
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.job_port import job_port
@@ -30,7 +31,8 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs import volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
-from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
+from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory, HostSetup
+from pedigree.localaws.services.sagemaker.jobs.layers import JobLayers
 from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
 from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
@@ -213,8 +215,13 @@ class JobRunner:
         with self._lock:
             self._readings[name] = readings
         before = self._prepare_without_containers(plan)
-        with self._network(plan) as network:
-            outcome = self._processes(kind, plan, sandboxes, readings, environment, network)
+        variables = self._variables(kind, plan, environment)
+        with (
+            self._network(plan) as network,
+            self._layers(plan, sandboxes[0], catalog, environment, variables) as layers,
+        ):
+            setup = HostSetup(environment, layers, network)
+            outcome = self._processes(kind, plan, sandboxes, readings, variables, setup)
         self._check_without_containers(outcome, before)
         if not outcome.exit_code:
             volume.check_outputs(plan, downloaded, sandboxes)
@@ -258,25 +265,40 @@ class JobRunner:
         is_isolated = plan.is_isolated and self._host.factory.containers.has_containers
         return isolated_network(self._host.environment) if is_isolated else nullcontext(0)
 
+    def _variables(self, kind: JobKind, plan: JobPlan, environment: Path) -> Mapping[str, str]:
+        """The variables of all processes of a job: its image's, and its role's credentials."""
+        own = in_environment(self._host.environment, environment, self._host.images.variables(plan.image))
+        return {**own, **self._host.roles.environment(plan.role, self._arn(kind, plan.name))}
+
+    def _layers(
+        self, plan: JobPlan, sandbox: Sandbox, catalog: ObjectCatalog, environment: Path, variables: Mapping[str, str]
+    ) -> AbstractContextManager[tuple[Path, ...]]:
+        """The layers on the environment that have what the job asks for; the job waits until they are made."""
+        layers = JobLayers(self._host.factory.containers, Layers(self._host.images.environments.folder))
+
+        def on_line(line: str) -> None:
+            self._tell(plan, f"[local AWS] {line}")
+
+        return layers.of(plan, sandbox.root, catalog, environment, variables, on_line)
+
     def _processes(
         self,
         kind: JobKind,
         plan: JobPlan,
         sandboxes: list[Sandbox],
         readings: MetricValues,
-        environment: Path,
-        network: int,
+        variables: Mapping[str, str],
+        setup: HostSetup,
     ) -> ExitStatus:
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {
-            **in_environment(self._host.environment, environment, self._host.images.variables(plan.image)),
-            **self._host.roles.environment(plan.role, self._arn(kind, plan.name)),
+            **variables,
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
             "PET_MASTER_PORT": str(job_port(plan.name)),  # where torchrun's processes find each other
         }
-        hosts = self._host.factory.hosts(plan, sandboxes, base, environment, network)
+        hosts = self._host.factory.hosts(plan, sandboxes, base, setup)
 
         def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)

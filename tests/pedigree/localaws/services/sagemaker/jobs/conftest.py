@@ -10,7 +10,7 @@ import pytest
 from tests.support.containers import HAS_CONTAINERS
 from tests.support.job_runner import LocalJobs
 
-collect_ignore = [] if HAS_CONTAINERS else ["test_job_containers.py", "test_users_of_daemons.py"]
+collect_ignore = [] if HAS_CONTAINERS else ["test_job_containers.py", "test_job_layers.py", "test_users_of_daemons.py"]
 
 
 @pytest.fixture
