@@ -43,8 +43,8 @@ from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.events import targets
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
-from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import RuleDispatcher
+from pedigree.localaws.services.events.service import event_bridge
 from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.iam.operations import IamOperations
 from pedigree.localaws.services.iam.simulation import PolicySimulation
@@ -307,7 +307,7 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         **moto,
         "lambda": running.lambda_.provider,
         "sqs": Provider(SqsOperations(foundation.queues, moto["sqs"]), fallback=moto["sqs"]),
-        "events": Provider(EventBridgeOperations(world, running.rules, moto["events"]), fallback=moto["events"]),
+        "events": event_bridge(world, running.rules, foundation.backends.backend, moto["events"]),
         "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
         "application-autoscaling": Provider(AutoScalingOperations(world.store), fallback=scaling),
         "s3": S3Api(world.store, foundation.catalog, world.account),

@@ -43,7 +43,7 @@ _MINUTES = CronField("minutes", 0, 59)
 _HOURS = CronField("hours", 0, 23)
 _DAY_OF_MONTH = CronField("day of month", 1, 31, (), r"L|LW|\d{1,2}W")
 _MONTH = CronField("month", 1, 12, _MONTHS)
-_DAY_OF_WEEK = CronField("day of week", 1, 7, _DAYS, r"L|[1-7]L|[1-7]#[1-5]")
+_DAY_OF_WEEK = CronField("day of week", 1, 7, _DAYS, rf"L|(?:[1-7]|{'|'.join(_DAYS)})(?:L|#[1-5])")
 _YEAR = CronField("year", 1970, 2199)
 _FIELDS = (_MINUTES, _HOURS, _DAY_OF_MONTH, _MONTH, _DAY_OF_WEEK, _YEAR)
 
@@ -180,8 +180,8 @@ def _days_of_week(parts: list[Part]) -> DaysOfWeek:
     saturday = {_DAY_OF_WEEK.most} if "L" in endings else set()
     return DaysOfWeek(
         frozenset({*_numbers(parts), *saturday}),
-        last=frozenset(int(ending[0]) for ending in endings if ending[1:] == "L"),
-        counted=frozenset((int(ending[0]), int(ending[2])) for ending in endings if ending[1:2] == "#"),
+        last=frozenset(_DAY_OF_WEEK.number(ending[:-1]) for ending in endings if ending[1:].endswith("L")),
+        counted=frozenset((_DAY_OF_WEEK.number(ending[:-2]), int(ending[-1])) for ending in endings if "#" in ending),
     )
 
 

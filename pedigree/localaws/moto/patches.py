@@ -16,7 +16,7 @@ from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClie
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.core.resource_tagging import TaggedResource
-from moto.events.models import EventsBackend
+from moto.events.models import EventBus, EventsBackend
 from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
@@ -227,6 +227,16 @@ def tagged_rules(original: Any) -> Callable[..., Any]:
     return iter_tagged_resources
 
 
+def everybody_on_bus(original: Any) -> Callable[..., Any]:
+    """A permission on a bus for everybody has no account in it."""
+
+    def add_permission(self: EventBus, statement_id: str, action: str, principal: Any, condition: Any) -> None:
+        is_everybody = principal["AWS"].endswith("::*:root")
+        original(self, statement_id, action, "*" if is_everybody else principal, condition)
+
+    return add_permission
+
+
 def linked_role(original: Any) -> Callable[..., Any]:
     """The service-linked role of endpoint scaling has a name of its own."""
 
@@ -262,6 +272,7 @@ _PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (LambdaFunction, "get_configuration", configuration),
     (Policy, "add_statement", add_statement),
     (Policy, "principal_formatter", principal),
+    (EventBus, "add_permission", everybody_on_bus),
     (EventsBackend, "iter_tagged_resources", tagged_rules),
     (IAMBackend, "create_service_linked_role", linked_role),
     (SQSBackend, "receive_message", receive_message),

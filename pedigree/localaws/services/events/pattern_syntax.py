@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.protocol.json_documents import is_deep
 from pedigree.localaws.services.events.pattern_comparisons import comparison
 from pedigree.localaws.services.events.pattern_tokens import (
@@ -102,3 +103,11 @@ def _values(reader: TokenReader) -> list[Any]:
     if not values:
         raise reader.error("Empty arrays are not allowed")
     return values
+
+
+def check_pattern(text: str) -> Mapping[str, Any]:
+    """Return the pattern in a text; raise the service's error if it is malformed."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ServiceError("InvalidEventPatternException", str(error)) from None

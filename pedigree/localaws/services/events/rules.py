@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from pedigree.localaws.kernel.store import Entry
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events import pattern_syntax, patterns, target_input
+from pedigree.localaws.services.events.archives import ARCHIVE_TARGET, ArchivedEvents
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.targets import target_delivery
 
@@ -66,9 +67,9 @@ class RuleDispatcher:
         """Stop; stored events wait for the next daemon."""
         self._loop.stop()
 
-    def put_event(self, event: Event, bus: str = DEFAULT_BUS) -> None:
-        """Store an event, and dispatch it soon. One that no rule matches is dropped at once."""
-        stored, rules = {"bus": bus, "event": dict(event)}, self._rules
+    def put_event(self, event: Event, bus: str = DEFAULT_BUS, only: Collection[str] = ()) -> None:
+        """Store an event, and dispatch it soon, to some rules only if they are named. Drop one that no rule matches."""
+        stored, rules = {"bus": bus, "event": dict(event), "only": sorted(only)}, self._rules
         if rules is None or any(_is_match(rule, stored) for rule in rules):
             self._world.store.put(KIND, str(uuid.uuid4()), stored)
             self._loop.wake()
@@ -89,6 +90,9 @@ class RuleDispatcher:
         for target in rule.targets:
             try:
                 body, source = target_input.render(target, event, rule.arn), (EVENTS, rule.arn)
+                if target["Arn"].endswith(ARCHIVE_TARGET):
+                    ArchivedEvents(self._world.store).add(body)
+                    continue
                 delivery = target_delivery(target, body, self._deliveries.now(), source, about={"RULE_ARN": rule.arn})
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)
@@ -135,7 +139,7 @@ def _event_rule(rule: Any) -> EventRule:
 
 
 def _is_match(rule: EventRule, stored: Mapping[str, Any]) -> bool:
-    if not rule.pattern or rule.bus != stored["bus"]:
+    if not rule.pattern or rule.bus != stored["bus"] or (stored.get("only") and rule.arn not in stored["only"]):
         return False
     try:
         return patterns.matches(pattern_syntax.parse(rule.pattern), stored["event"])

@@ -246,6 +246,9 @@ def test_malformed_events_and_patterns_are_refused(url: str) -> None:
         events.put_rule(Name="bad", EventPattern='{"source": "text"}')
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
         events.put_rule(Name="bad", ScheduleExpression="cron(0 25 * * ? *)")
-    event = {"id": "1", "source": "s", "detail-type": "d", "detail": {"a": 1}}
+    event = {"id": "1", "account": "1", "region": "r", "time": "t", "source": "s", "detail-type": "d"}
+    with pytest.raises(ClientError, match="Parameter Event is not valid"):
+        events.test_event_pattern(EventPattern='{"source": ["s"]}', Event='{"source": "s"}')
+    event["detail"] = {"a": 1}  # type: ignore[assignment]
     tested = events.test_event_pattern(EventPattern='{"detail": {"a": [1]}}', Event=json.dumps(event))
     assert tested["Result"] is True

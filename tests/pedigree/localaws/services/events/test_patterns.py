@@ -225,15 +225,34 @@ def test_a_target_gets_its_own_input_or_a_part_of_the_event(target: dict[str, An
         ('{"status": <status>, "size": <size>}', {"status": "InService", "size": 5}),
         ('{"text": "it is <status>, \\"<size>\\""}', {"text": 'it is InService, "5"'}),
         ('"<status> and <gone>."', "InService and ."),
-        ('{"all": <names>, "none": <gone>}', {"all": ["a", "bc"], "none": None}),
-        ('{"rule": "<aws.events.rule-name>", "event": <aws.events.event>}', {"rule": "r", "event": EVENT}),
+        ('{"all": <names>, "none": <gone>}', {"all": ["a", "bc"], "none": ""}),
+        ('{"rule": "<aws.events.rule-name>", "all": <aws.events.event.json>}', {"rule": "r", "all": EVENT}),
+        ('{"event": <aws.events.event>}', {"event": {"source": "aws.sagemaker"}}),
+        ('"is <names> and <labels>"', "is [a,bc] and {kind:x}"),
         ('{"left": "<unknown>"}', {"left": "<unknown>"}),
     ],
 )
 def test_a_template_is_filled_as_json_or_as_text(template: str, expected: Any) -> None:
     paths = {"status": "$.detail.status", "size": "$.detail.size", "names": "$.detail.names", "gone": "$.detail.gone"}
+    paths["labels"] = "$.detail.labels"
     target = {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
     assert json.loads(target_input.render(target, EVENT, "arn:aws:events:us-east-1:123456789012:rule/r")) == expected
+
+
+@pytest.mark.parametrize("template", ['{"names": "<names>"}', '{"labels": "of <labels>"}'])
+def test_a_list_or_an_object_within_a_text_makes_no_json_and_is_not_sent(template: str) -> None:
+    paths = {"names": "$.detail.names", "labels": "$.detail.labels"}
+    target = {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
+    with pytest.raises(ValueError, match="Expecting"):
+        target_input.render(target, EVENT, "arn")
+
+
+def test_placeholders_that_nothing_defines_are_found() -> None:
+    template = '"<a> <b> <aws.events.rule-arn> <aws.other>"'
+    assert target_input.unknown_placeholders({"InputPathsMap": {"a": "$.a"}, "InputTemplate": template}) == [
+        "b",
+        "aws.other",
+    ]
 
 
 @given(st.text())

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from werkzeug import Response
 
-from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events import pattern_syntax
@@ -78,16 +76,6 @@ class FakeBackends:
         """Nothing changes here."""
 
 
-class NoMoto:
-    """Stands for moto, and gets no request."""
-
-    def supports(self, _operation: str) -> bool:
-        return False
-
-    def __call__(self, exchange: Exchange) -> Response:
-        raise LookupError(exchange.operation)
-
-
 @pytest.fixture
 def local(tmp_path: Path) -> World:
     return world(tmp_path)
@@ -126,7 +114,7 @@ def test_a_pattern_that_is_nested_too_deeply_is_refused() -> None:
 
 
 def test_an_event_that_is_nested_too_deeply_is_malformed(local: World) -> None:
-    operations = EventBridgeOperations(local, dispatcher(local), NoMoto())
+    operations = EventBridgeOperations(local, dispatcher(local))
     entries = [{"Source": "mine", "DetailType": "changed", "Detail": detail} for detail in (DEEP, "{}")]
     answer = operations.put_events(sent("events", "put_events", Entries=entries))
     assert [entry.get("ErrorCode") for entry in answer["Entries"]] == ["MalformedDetail", None]
