@@ -10,6 +10,7 @@ A recipe is a table in a TOML file:
     python = "3.12"                                          # if this machine has it
     variables = { MODE = "fast" }                            # the image's own environment variables
     train = ["python", "/opt/program/train"]                 # what a training job without a command runs
+    needs = ["java"]                                         # programs that this machine must have
 
 In place of packages, a recipe may name the image's Dockerfile:
 
@@ -35,9 +36,9 @@ from pedigree.toml import tomllib
 
 _REGISTRY = re.compile(r"^[\w-]+(?:\.[\w-]+)*(?:[.:][\w-]+)+/|^localhost(?::\d+)?/")
 _TEXTS = ("name", "python", "script", "algorithm", "serve", "index", "like")
-_LISTS = ("images", "packages", "train", "differences", "skip")
+_LISTS = ("images", "packages", "train", "needs", "differences", "skip")
 _PATHS = ("environment", "requirements", "dockerfile", "folder")
-_TABLES = ("variables", "arguments")
+_TABLES = ("variables", "arguments", "commands")
 _MEMBERS = (*_TEXTS, *_LISTS, *_PATHS, *_TABLES)
 _DOCKERFILE = "Dockerfile"
 NO_PACKAGES = "an environment that is there gets no packages"
@@ -48,8 +49,9 @@ class Recipe:
     """What stands for some images: a Python with packages, or an environment that is there; and the image's programs.
 
     script starts a training script, algorithm trains without one, serve has the defaults of a model's functions: each
-    names a program of ours (programs/), or one of the environment if it begins with bin/. The members from files on are
-    what the Dockerfile says, once it is followed.
+    names a program of ours (programs/), or one of the environment if it begins with bin/. commands has the programs of
+    ours that stand for commands of the image. The members from files on are what the Dockerfile says, once it is
+    followed.
     """
 
     name: str
@@ -63,7 +65,9 @@ class Recipe:
     algorithm: str = ""
     serve: str = ""
     train: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[str, ...] = ()
     dockerfile: Path | None = None
     folder: Path | None = None

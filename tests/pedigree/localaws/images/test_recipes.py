@@ -38,6 +38,7 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.4.1-cpu-py37", "tensorflow 2.15"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch:2.13-cpu-amzn2023-sagemaker", PYTORCH),
+        ("173754725891.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.3-cpu-py39-v1.1", "spark"),
         ("python:3.11-slim", "python"),
         ("docker.io/library/python:3.12", "python"),
     ],
@@ -47,7 +48,12 @@ def test_aws_s_images_have_a_recipe(image: str, recipe: str) -> None:
 
 
 def test_every_program_of_a_recipe_is_there() -> None:
-    named = {name for recipe in own_recipes() for name in (recipe.script, recipe.algorithm, recipe.serve) if name}
+    named = {
+        name
+        for recipe in own_recipes()
+        for name in (recipe.script, recipe.algorithm, recipe.serve, *recipe.commands.values())
+        if name
+    }
     assert {name for name in named if not (PROGRAMS_FOLDER / f"{name}.py").is_file()} == set()
 
 
@@ -201,6 +207,7 @@ def test_an_environment_that_is_there_gets_no_packages_by_another_recipe(tmp_pat
         ('[[recipe]]\nname = "x"\nimages = ["x"]\npakages = []', "pakages is not known"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nlike = "y"', "there is no recipe y"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nvariables = 1', "variables is no table of texts"),
+        ('[[recipe]]\nname = "x"\nimages = ["x"]\ncommands = { a = 1 }', "commands is no table of texts"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nenvironment = "v"\npackages = ["six"]', "gets no packages"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\ndockerfile = "d"\nlike = "y"', "its Dockerfile says what like says"),
         ('[[recipe]]\nname = "x"\nimages = ["x"]\nskip = ["RUN *"]', "skip is for a Dockerfile, and it has none"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,8 +114,20 @@ def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...
             return own
         cause = "AppSpecification has no ContainerEntrypoint: the program is inside of the image"
         raise ImageError(f"{cause} {image_of(job)}, and the local AWS pulls no images", "give the job a command")
-    images.find(image_of(job))
-    return (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+    recipe = images.find(image_of(job)).recipe
+    _check_needs(image_of(job), recipe)
+    command = (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+    if program := recipe.commands.get(str(command[0])):
+        return (images.python(recipe), f"{PROGRAMS}/{program}.py", *command[1:])
+    return command
+
+
+def _check_needs(image: str, recipe: Recipe) -> None:
+    """ImageError if a program that an image needs is not on this machine."""
+    for program in recipe.needs:
+        if not shutil.which(program):
+            cause = f"the image {image} needs {program}, and this machine has none"
+            raise ImageError(cause, f"install {program} with the machine's own packages, or leave the step out")
 
 
 def _own_program(application: Mapping[str, Any], images: Images) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def _level(points: Any, nodes: Any, generator: Any, known: int) -> tuple[dict[st
     starts = np.concatenate([[0], np.cumsum(mass)[:-1]])
     low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
     dimension, cut = _cuts(low, high, generator)
-    is_cut = (high > low).any(axis=1)
+    is_cut: Any = (high > low).any(axis=1)
     place = np.cumsum(is_cut) - 1
     goes_right = points[np.arange(len(points)), dimension[nodes]] > cut[nodes]
     below = is_cut[nodes]

@@ -17,7 +17,7 @@ from tests.support.images import any_image
 
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 XGBOOST, SKLEARN = f"{REGISTRY}/sagemaker-xgboost:1.7-1", f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3"
-LINEAR = f"{REGISTRY}/ipinsights:1"
+LINEAR, SPARK = f"{REGISTRY}/ipinsights:1", f"{REGISTRY}/sagemaker-spark-processing:3.5-cpu-py39-v1.0"
 KNOWN = Images(ImageCatalog(), Environments(Path("/environments")))
 SCRIPT = {"sagemaker_program": "train.py", "sagemaker_submit_directory": '"s3://bucket/code/sourcedir.tar.gz"'}
 
@@ -103,6 +103,24 @@ def test_the_source_of_a_script_is_an_input_where_our_program_starts_it() -> Non
 def test_a_processing_job_without_a_command_is_refused_with_its_image() -> None:
     with pytest.raises(ImageError, match=r"no ContainerEntrypoint.*sagemaker-xgboost"):
         plans.processing(processed(image=XGBOOST), KNOWN)
+
+
+def test_a_program_of_ours_stands_for_a_command_of_the_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "java").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    python, *words = images.processing_command(processed("smspark-submit", "app.py", image=SPARK), KNOWN)
+    assert python.endswith("/bin/python")
+    assert words == [f"{PROGRAMS}/spark_submit.py", "app.py"]
+    other = processed("python3", "app.py", image=SPARK)
+    assert images.processing_command(other, KNOWN) == ("python3", "app.py")
+
+
+def test_an_image_is_refused_on_a_machine_without_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ImageError, match=f"the image {SPARK} needs java, and this machine has none"):
+        plans.processing(processed("smspark-submit", "app.py", image=SPARK), KNOWN)
 
 
 def test_a_missing_module_names_the_environment_and_the_image_within_the_length_of_a_reason() -> None:

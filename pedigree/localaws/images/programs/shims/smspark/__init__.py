@@ -1,0 +1,1 @@
+"""The parts of smspark-submit, which runs the jobs of SageMaker's Spark images."""
