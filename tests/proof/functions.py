@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.policies.arns import role
 from tests.proof.environment import ProofEnvironment
-from tests.proof.running import BUCKET, PIPELINE, status
+from tests.proof.running import PIPELINE, status
 from tests.support.waiting import until
 
 ENDPOINT, VARIANT = "dog-breeds", "AllTraffic"
@@ -88,10 +88,7 @@ def many_old_models(env: ProofEnvironment) -> None:
     variant = {"VariantName": VARIANT, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     for name in _OLD:
         with suppress(ClientError):
-            container = {
-                "Image": "image",
-                "ModelDataUrl": f"s3://{BUCKET}/pedigree/executions/none/Evaluate/champion/model.tar.gz",
-            }
+            container = {"Image": "image"}
             root.create_model(ModelName=name, ExecutionRoleArn=role("pedigree-model"), PrimaryContainer=container)
         with suppress(ClientError):
             root.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[{**variant, "ModelName": name}])

@@ -139,8 +139,7 @@ def leftovers(env: ProofEnvironment) -> None:
     """Create what executions create, with the pipeline's tag: an endpoint with all that belongs to it."""
     labels = {"Tags": tags.pairs(tags.wanted(env.settings))}
     root = env.root("sagemaker")
-    container = {"Image": "image", "ModelDataUrl": f"s3://{_BUCKET}/nothing.tar.gz"}
-    named = {"ExecutionRoleArn": role("pedigree-model"), "PrimaryContainer": container, **labels}
+    named = {"ExecutionRoleArn": role("pedigree-model"), "PrimaryContainer": {"Image": "image"}, **labels}
     variant = {"VariantName": "AllTraffic", "ModelName": "dog-breeds-v1", "InstanceType": "ml.m5.large"}
     makes: tuple[Callable[[], Any], ...] = (
         lambda: root.create_model(ModelName="dog-breeds-v1", **named),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.core import state
@@ -18,7 +19,12 @@ from pedigree.localaws.services.sagemaker.executions.starting import ExecutionSt
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
-from pedigree.localaws.services.sagemaker.resources import model_operations, registry_operations, tag_operations
+from pedigree.localaws.services.sagemaker.resources import (
+    endpoint_config_operations,
+    registry_operations,
+    tag_operations,
+)
+from pedigree.localaws.services.sagemaker.resources.model_operations import ModelOperations
 from tests.support import worlds
 from tests.support.images import any_image
 
@@ -29,6 +35,16 @@ TOKEN = {"ClientRequestToken": "t" * 32}
 
 class KilledError(BaseException):
     """The process ends here, and does nothing more."""
+
+
+class AnyRole:
+    """Every role can be assumed; there are no objects."""
+
+    def environment(self, _role: str, _source: str) -> Mapping[str, str]:
+        return {}
+
+    def objects(self, _role: str, _source: str) -> ObjectCatalog:
+        raise ServiceError("AccessDenied", "this SageMaker has no objects")
 
 
 class LocalSageMaker:
@@ -49,7 +65,8 @@ class LocalSageMaker:
         """Forget all that is not on the disk."""
         self.world = worlds.world(self.folder, self.clock, self.objects)
         starts = ExecutionStarts(any_image(self.folder))
-        families = (pipeline_operations, starts, operations, model_operations, registry_operations, tag_operations)
+        created = (ModelOperations(AnyRole()), endpoint_config_operations, registry_operations, tag_operations)
+        families = (pipeline_operations, starts, operations, *created)
         self.service = ControlPlane(self.world, families)
         self.executor = Executor(self.world, runners(self))
 

@@ -20,7 +20,8 @@ class Limit:
 class Caller:
     """A user, a session of a role, or the account's root; a session has a token and an expiry.
 
-    Tags are those of the user, or those of the role and its session. The secret is that of the access key.
+    Tags are those of the user, or those of the role and its session; the transitive ones are those of the sessions too
+    that the session takes. The secret is that of the access key.
     """
 
     arn: str
@@ -29,6 +30,7 @@ class Caller:
     policies: tuple[Policy, ...] = ()
     limits: tuple[Limit, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_tags: Mapping[str, str] = field(default_factory=dict)
     is_root: bool = False
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)

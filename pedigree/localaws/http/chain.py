@@ -113,6 +113,7 @@ def request_chain(
             authorize,
             # Before the service, which can rely on it: members are there, and of their types.
             validator(services),
+            authorize,  # requests to STS, which AWS validates first
             lambda exchange: services[exchange.service](exchange),
         ),
         on_error=answer_error,

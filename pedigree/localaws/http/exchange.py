@@ -63,6 +63,7 @@ class Exchange:
     scope: Scope | None = None
     caller: Caller | None = None
     is_authorized: bool = False
+    is_validated: bool = False
     begun: float = field(default_factory=time.perf_counter)
     position: int = 0
     call: Call | None = None

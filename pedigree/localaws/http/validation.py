@@ -49,6 +49,7 @@ def validator(services: Mapping[str, Service]) -> Callable[[Exchange], None]:
             shape = input_shape(MODELS[call.service], call.operation)
             members = checked(shape, typed(shape, call.members, is_flat=is_flat))
             exchange.call = replace(call, members=members)
+        exchange.is_validated = True
 
     return validate
 

@@ -133,6 +133,7 @@ def _session(iam: Any, taken: Any) -> Caller:
         _policies(role.policies.items(), role.managed_policies.values()) if role else (),
         (*limits, *_session_limit(iam, taken)),
         tags={**_tags(role), **getattr(taken, "session_tags", {})},
+        transitive_tags=getattr(taken, "transitive_tags", {}),
         secret=taken.secret_access_key,
         token=taken.session_token,
         expires=taken.expiration.timestamp(),

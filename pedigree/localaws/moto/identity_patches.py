@@ -10,14 +10,15 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import DeleteConflictException, NotFoundException
-from moto.iam.models import IAMBackend, User
+from moto.iam.models import IAMBackend, Role, User
 from moto.iam.responses import IamResponse
 from moto.sts.responses import TokenResponse
 
 BOUNDARY = "permissions_boundary_arn"
 """The attribute of moto's roles, and of users here, that has the ARN of the permissions boundary."""
-POLICY_ARNS, TAGS = "session_policy_arns", "session_tags"
+POLICY_ARNS, TAGS, TRANSITIVE_TAGS = "session_policy_arns", "session_tags", "transitive_tags"
 """The attributes that a session keeps its managed policies and its tags in."""
+_LIMITING = ("Policy", "PolicyArns", "Tags")
 
 
 def _check_boundary(backend: IAMBackend, arn: str | None) -> None:
@@ -35,6 +36,27 @@ def create_user(original: Any) -> Callable[..., Any]:
         answer = original(self)
         setattr(answer.result["User"], BOUNDARY, arn)
         return answer
+
+    return create
+
+
+class NewRole:
+    """A role as the answer to its creation has it: how long sessions last, and the last one, only GetRole tells."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"max_session_duration", "role_last_used"}:
+            raise AttributeError(name)
+        return getattr(self._role, name)
+
+
+def create_role_response(original: Any) -> Callable[..., Any]:
+    """The answer to CreateRole has fewer members than GetRole's."""
+
+    def create(self: IamResponse) -> ActionResult:
+        return ActionResult({"Role": NewRole(original(self).result["Role"])})
 
     return create
 
@@ -104,13 +126,21 @@ def delete_policy(original: Any) -> Callable[..., Any]:
 
 
 def assume_role(original: Any) -> Callable[..., Any]:
-    """A session has the managed policies that limit it, and its tags."""
+    """A session has the managed policies that limit it, and its tags; without them, nothing has a packed size."""
 
     def assume(self: TokenResponse) -> Any:
         answer = original(self)
         taken = answer.result["Credentials"]
         setattr(taken, POLICY_ARNS, [policy["arn"] for policy in self._get_param("PolicyArns", [])])
-        setattr(taken, TAGS, {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])})
+        tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])}
+        passed_on = {key.lower() for key in self._get_param("TransitiveTagKeys", [])}
+        asking = self.backend.get_assumed_role_from_access_key(self.access_key)
+        inherited: Mapping[str, str] = getattr(asking, TRANSITIVE_TAGS, {})
+        transitive = {key: value for key, value in tags.items() if key.lower() in passed_on}
+        setattr(taken, TAGS, {**inherited, **tags})
+        setattr(taken, TRANSITIVE_TAGS, {**inherited, **transitive})
+        if not any(self._get_param(member) for member in _LIMITING):
+            del answer.result["PackedPolicySize"]
         return answer
 
     return assume
@@ -122,6 +152,7 @@ IDENTITY_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (IamResponse, "delete_user_permissions_boundary", delete_user_boundary),
     (User, "permissions_boundary", user_boundary),
     (IAMBackend, "create_role", create_role),
+    (IamResponse, "create_role", create_role_response),
     (IAMBackend, "put_role_permissions_boundary", put_role_boundary),
     (IAMBackend, "delete_policy", delete_policy),
     (TokenResponse, "assume_role", assume_role),

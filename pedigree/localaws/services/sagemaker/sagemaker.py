@@ -32,12 +32,13 @@ from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPub
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
 from pedigree.localaws.services.sagemaker.resources import (
+    endpoint_config_operations,
     experiment_operations,
-    model_operations,
     registry_operations,
     tag_operations,
 )
 from pedigree.localaws.services.sagemaker.resources.images import Images
+from pedigree.localaws.services.sagemaker.resources.model_operations import ModelOperations
 from pedigree.localaws.services.sagemaker.resources.role_access import AssumedRoles
 from pedigree.localaws.services.sagemaker.transforms.operations import TransformJobOperations
 from pedigree.localaws.services.sagemaker.transforms.runner import TransformRunner
@@ -103,7 +104,8 @@ class SageMaker:
             *(self._training, self._processing, EndpointOperations(self.endpoints)),
             *(TransformJobOperations(self.transforms), TuningJobOperations(self.tuner)),
             *(pipeline_operations, self._starts, execution_operations, search_operations),
-            *(model_operations, registry_operations, tag_operations, experiment_operations),
+            *(ModelOperations(self._roles), endpoint_config_operations, registry_operations),
+            *(tag_operations, experiment_operations),
         )
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

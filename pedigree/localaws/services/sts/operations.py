@@ -12,11 +12,12 @@ from pedigree.iam import PolicyKind
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.http.service import Service
+from pedigree.localaws.iam import sts_requests
 from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.iam.policy_documents import read_policy
 
 _GLOBAL = "aws"
-_UNSUPPORTED = ("SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts", "TransitiveTagKeys")
+_UNSUPPORTED = ("SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts")
 _DEFAULT_SECONDS = 3600
 _MOST_POLICIES = 10
 
@@ -44,6 +45,8 @@ class StsOperations:
         if members.get("Policy"):
             read_policy(members["Policy"], "The session policy", PolicyKind.SESSION, "MalformedPolicyDocument")
         self._check_iam(members)
+        inherited = exchange.caller.transitive_tags if exchange.caller else {}
+        sts_requests.check_tags(members, inherited)
         return self._moto(exchange)
 
     def _check_iam(self, members: Mapping[str, Any]) -> None:

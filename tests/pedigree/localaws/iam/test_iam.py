@@ -117,7 +117,7 @@ def test_the_account_itself_may_do_everything(local: LocalAws) -> None:
 
 def test_a_role_may_do_what_it_must(local: LocalAws) -> None:
     deploy = acting(local, "deploy", "sagemaker")
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/archive"}
+    container = {"Image": "image"}
     tags = [{"Key": "a", "Value": "b"}]
     model, model_role = "dog-breeds-v1-0123456789", role("pedigree-model")
     deploy.create_model(ModelName=model, PrimaryContainer=container, ExecutionRoleArn=model_role, Tags=tags)

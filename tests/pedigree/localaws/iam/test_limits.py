@@ -146,7 +146,7 @@ def test_a_session_is_held_to_its_managed_policies(local: LocalAws, iam: Any, na
         ({"PolicyArns": [{"arn": f"arn:aws:iam::{ACCOUNT}:policy/never-made"}]}, "NoSuchEntity", "never-made"),
         ({"SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/ann"}, "ValidationError", "SerialNumber is not supported"),
         ({"SourceIdentity": "ann"}, "ValidationError", "SourceIdentity is not supported"),
-        ({"TransitiveTagKeys": ["team"]}, "ValidationError", "TransitiveTagKeys is not supported"),
+        ({"TransitiveTagKeys": ["team"]}, "InvalidParameterValue", "must be included in the requested tags"),
         ({"DurationSeconds": 7200}, "ValidationError", "exceeds the MaxSessionDuration"),
     ],
 )

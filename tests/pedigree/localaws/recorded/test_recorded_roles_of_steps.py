@@ -107,6 +107,23 @@ def test_p16_a_version_is_registered_only_if_the_role_may_read_its_artifact(loca
     assert only_step(local, run)["Metadata"]["RegisterModel"]["Arn"].endswith(":model-package/churn/1")
 
 
+# aws-samples/amazon-sagemaker-pipelines-serial-batch-inference-sklearn-pytorch, the notebook of PyTorch, cell 37
+def test_e19_a_version_says_which_step_of_which_execution_made_it(local: LocalAws) -> None:
+    may(local, allowing("sagemaker:*", "s3:GetObject"))
+    run = executed(local, "made", registration("PyTorchPipelineModel"))
+    version = only_step(local, run)["Metadata"]["RegisterModel"]["Arn"]
+    answer = client(local.url, "sagemaker").describe_model_package(ModelPackageName=version)
+    session = f"sagemaker-pipeline-{run.rpartition('/')[2]}-PyTorchPipelineModel"
+    role_id = client(local.url, "iam").get_role(RoleName="pipeline")["Role"]["RoleId"]
+    assert answer["CreatedBy"] == {
+        "IamIdentity": {
+            "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/pipeline/{session}",
+            "PrincipalId": f"{role_id}:{session}",
+        }
+    }
+    assert answer["MetadataProperties"] == {"GeneratedBy": run}
+
+
 # two executions of 2022 and 2024
 def test_p25_an_execution_says_which_identity_started_it(local: LocalAws) -> None:
     key = made_user(local, "ann", allowing("sts:AssumeRole"))

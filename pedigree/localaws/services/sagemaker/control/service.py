@@ -42,16 +42,16 @@ class ControlPlane:
 
     def __call__(self, exchange: Exchange) -> Response:
         """Answer a request that was validated on its way here."""
-        caller = exchange.caller
-        by = {CALLER: _user_context(caller)} if caller and exchange.operation in CREATED_BY else {}
+        by = _by(exchange.operation, exchange.caller)
         members = self.perform(exchange.operation, {**exchange.members, **by})
         return json_response(members, content_type=content_type("sagemaker"))
 
-    def answer(self, operation: str, request: Any) -> dict[str, Any]:
+    def answer(self, operation: str, request: Any, caller: Caller | None = None) -> dict[str, Any]:
         """Answer an operation; ServiceError if it is refused."""
         if operation not in self.handlers:
             raise UnknownOperationError(operation)
-        return self.perform(operation, checked(model().operation_model(operation).input_shape, request))
+        members = checked(model().operation_model(operation).input_shape, request)
+        return self.perform(operation, {**members, **_by(operation, caller)})
 
     def perform(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
         """Answer a request that fits the model."""
@@ -61,6 +61,11 @@ class ControlPlane:
             self._world.signal.wake()
         answer: dict[str, Any] = shaped(model().operation_model(operation).output_shape, result)
         return answer
+
+
+def _by(operation: str, caller: Caller | None) -> dict[str, Any]:
+    """The member of a request that says who makes it, where its resource says so, too."""
+    return {CALLER: _user_context(caller)} if caller and operation in CREATED_BY else {}
 
 
 def _user_context(caller: Caller) -> dict[str, Any]:

@@ -15,7 +15,8 @@ def running(generation: Generation) -> list[dict[str, Any]]:
 
 
 def _variant(variant: Variant, count: int, weight: float) -> dict[str, Any]:
-    described = {"VariantName": variant.name, "CurrentWeight": weight, "DesiredWeight": weight}
+    weights = {"CurrentWeight": weight, "DesiredWeight": weight}
+    described = {"VariantName": variant.name, "DeployedImages": list(variant.images), **weights}
     if not variant.serverless:
         return {**described, "CurrentInstanceCount": count, "DesiredInstanceCount": count}
     warm = {"ProvisionedConcurrency": count} if "ProvisionedConcurrency" in variant.serverless else {}

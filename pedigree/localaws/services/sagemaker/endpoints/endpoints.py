@@ -22,16 +22,17 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.endpoints import progress
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState, EndpointAnswer, EndpointDeployment
 from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
+from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
 from pedigree.localaws.services.sagemaker.endpoints.fleet import FleetEndedError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
-from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, variants
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, check_roles, variants
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
 from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, end_left_over
-from pedigree.localaws.services.sagemaker.resources import events
 
 _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
@@ -54,6 +55,14 @@ class Endpoints:
         self._firing = firing
         self._deployments: dict[str, EndpointDeployment] = {}
         self._lock = threading.Lock()
+
+    @property
+    def account(self) -> str:
+        return self._world.account
+
+    def check_roles(self, configuration: str) -> None:
+        """Refuse a configuration with a model whose role cannot be assumed; InvalidRequestError says so."""
+        check_roles(self._world, self._host, configuration)
 
     def begin(self, name: str) -> None:
         """Bring a new endpoint into service."""
@@ -159,13 +168,14 @@ class Endpoints:
         self._settle(name, deployment, desired, "Updating" if body.get("_change") else "InService")
 
     def _update(self, name: str, deployment: EndpointDeployment, desired: DesiredState) -> None:
+        self._reach(name, progress.launching)
         try:
             generation = self._bring_up(name, deployment, desired)
         except (InstanceError, ServiceError) as error:
             self._roll_back(name, deployment, f"The update failed and was rolled back: {error}")
             return
         plan = rollout(desired.deployment, sum(generation.counts().values()))
-        failure = self._shift(deployment, plan)
+        failure = self._shift(name, deployment, plan)
         if deployment.is_over:
             return
         if failure:
@@ -179,11 +189,14 @@ class Endpoints:
             if not deployment.is_over:
                 self._clean(name, but=generation.name)
 
-    def _shift(self, deployment: EndpointDeployment, plan: Rollout) -> str:
+    def _shift(self, name: str, deployment: EndpointDeployment, plan: Rollout) -> str:
         """Move the traffic step by step; the reason to roll back, if there is one."""
         deadline = time.monotonic() + plan.longest_seconds
         for move in plan.moves:
+            self._reach(name, progress.activating(move))
             deployment.share = move.share
+            if move.seconds:
+                self._reach(name, progress.baking(move))
             until = time.monotonic() + move.seconds
             while True:
                 firing = self._firing(plan.alarms) if plan.alarms else ()
@@ -327,14 +340,17 @@ class Endpoints:
             if self._world.store.get(ENDPOINT.kind, name)["EndpointStatus"] == "Deleting":
                 return
             body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
-            self._publish(body, status)
+            endpoint_changed(self._world, body)
         self._world.signal.wake()
 
-    def _publish(self, body: Document, status: str) -> None:
-        names = ("EndpointName", "EndpointArn", "EndpointConfigName")
-        titles = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
-        detail = {**{member: body[member] for member in names}, "EndpointStatus": titles.get(status, status.upper())}
-        events.publish(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
+    def _reach(self, name: str, stage: progress.Stage) -> None:
+        """Store and publish the stage that an update has reached."""
+        with self._world.store.transaction():
+            pending = self._world.store.get(ENDPOINT.kind, name).get("PendingDeploymentSummary")
+            if pending:
+                variants_now = progress.with_status(pending["ProductionVariants"], stage, self._world.now())
+                summary = {**pending, "ProductionVariants": variants_now}
+                deployment_changed(self._world, self._change(name, PendingDeploymentSummary=summary))
 
     def _of(self, name: str) -> EndpointDeployment:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     ANSWER_SECONDS,
     InstanceError,
     ModelTimeoutError,
+    PingFailedError,
     Reply,
 )
 
@@ -30,7 +31,7 @@ _TOO_SLOW = (
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant: what its instances run, their number, and its weight among the variants."""
+    """A variant: what its instances run, their number, its weight among the variants, and the images by digest."""
 
     name: str
     spec: InstanceSpec
@@ -38,6 +39,7 @@ class Variant:
     weight: float = 1.0
     role: str = ""
     serverless: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[Mapping[str, str], ...] = ()
 
 
 class Generation:
@@ -63,9 +65,11 @@ class Generation:
         """Start all instances; InstanceError if one does not start, and then none is left."""
         try:
             with ThreadPoolExecutor(len(self.variants)) as pool:
-                started = [pool.submit(self.fleets[name].resize, each.count) for name, each in self.variants.items()]
-            for start in started:
-                start.result()
+                started = {
+                    name: pool.submit(self.fleets[name].resize, each.count) for name, each in self.variants.items()
+                }
+            for name, start in started.items():
+                _started(name, start)
         except InstanceError:
             self.end()
             raise
@@ -100,3 +104,13 @@ class Generation:
             if left < 0:
                 return name
         return next(iter(self.weights))
+
+
+def _started(variant: str, start: Future[None]) -> None:
+    """Wait for the start of a variant; InstanceError says in SageMaker's words which container failed, and here why."""
+    try:
+        start.result()
+    except PingFailedError as error:
+        where = f"The {error.container} container for production variant {variant}"
+        words = f"{where} did not pass the ping health check. Please check CloudWatch logs for this endpoint."
+        raise InstanceError(f"{words} [local AWS] {error.reason}") from error

@@ -27,9 +27,10 @@ from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     ServerSpec,
 )
 from pedigree.localaws.services.sagemaker.resources import models
+from pedigree.localaws.services.sagemaker.resources.image_digests import resolved_image
 from pedigree.localaws.services.sagemaker.resources.images import Images, in_environment
-from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct, model_containers
-from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
+from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct, model_containers, model_data
+from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess, role_environment
 
 _ALLOWANCE = 64 << 20
 _LARGEST_EXPANSION = 100
@@ -67,6 +68,13 @@ def variants(
     )
 
 
+def check_roles(world: World, host: HostEnvironment, configuration: str) -> None:
+    """Let the role of each model of a configuration be assumed, or raise InvalidRequestError."""
+    for variant in models.ENDPOINT_CONFIG.get(world, configuration)["ProductionVariants"]:
+        model = models.MODEL.get(world, variant["ModelName"])
+        role_environment(host.roles, model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*"))
+
+
 def _variant(
     world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path, document: Mapping[str, Any]
 ) -> Variant:
@@ -74,7 +82,18 @@ def _variant(
     log = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/{configuration}"
     made = host_model(world, host, document["ModelName"], folder / name, log)
     weight, serverless = document.get("InitialVariantWeight", 1.0), document.get("ServerlessConfig") or {}
-    return Variant(name, made.spec, instances(document), weight, made.role, serverless)
+    images = _deployed_images(world, document["ModelName"])
+    return Variant(name, made.spec, instances(document), weight, made.role, serverless, images)
+
+
+def _deployed_images(world: World, model: str) -> tuple[Mapping[str, str], ...]:
+    """The images of a model, as DescribeEndpoint has them."""
+    containers = model_containers(world, models.MODEL.get(world, model)).values()
+    images = [container["Image"] for container in containers if container.get("Image")]
+    return tuple(
+        {"SpecifiedImage": image, "ResolvedImage": resolved_image(image), "ResolutionTime": world.now()}
+        for image in images
+    )
 
 
 def instances(variant: Mapping[str, Any]) -> int:
@@ -134,7 +153,7 @@ class _Hosting:
             on_line(_NOT_ISOLATED)
         variables = {
             **in_environment(host.environment, built, host.images.variables(image)),
-            **host.roles.environment(self.role, source),
+            **role_environment(host.roles, self.role, source),
             **container.get("Environment", {}),
             **self.more,
         }
@@ -161,19 +180,11 @@ def _built(images: Images, image: str, hostname: str, on_line: OnLine) -> tuple[
         raise InstanceError(f"The {hostname} container does not start: {error}") from None
 
 
-def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
-    """The address of a container's model, and whether that is an archive or a prefix."""
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
-    if not source:
-        return container.get("ModelDataUrl", ""), True
-    return source["S3Uri"], source.get("CompressionType") == "Gzip"
-
-
 def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
     """Download a model into a folder with the source that its variables name, unless that is there as a whole."""
     if folder.exists():
         return
-    address, is_archive = _archive(container)
+    address, is_archive = model_data(container)
     beside = folder.with_name(f"{folder.name}.arriving")
     code = container.get("Environment", {}).get(_SUBMIT, "")
     shutil.rmtree(beside, ignore_errors=True)

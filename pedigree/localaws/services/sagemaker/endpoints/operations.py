@@ -12,6 +12,8 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import descriptions as summaries
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
+from pedigree.localaws.services.sagemaker.endpoints.progress import resized
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
@@ -32,6 +34,7 @@ class EndpointOperations:
 
     def create_endpoint(self, world: World, request: Request) -> Mapping[str, Any]:
         configuration = models.ENDPOINT_CONFIG.get(world, request["EndpointConfigName"])
+        self.endpoints.check_roles(request["EndpointConfigName"])
         deployment = _deployment(request.get("DeploymentConfig"))
         endpoint = ENDPOINT.create(
             world,
@@ -43,6 +46,7 @@ class EndpointOperations:
             DataCaptureConfig=summaries.captured(configuration.get("DataCaptureConfig")),
             _capture=configuration.get("DataCaptureConfig"),
         )
+        endpoint_changed(world, endpoint)
         self.endpoints.begin(request["EndpointName"])
         return endpoint
 
@@ -71,7 +75,9 @@ class EndpointOperations:
                 raise InvalidRequestError(f"The following variants {unknown} do not exist in endpoint {name}.")
             counts = _by_variant(changes, "DesiredInstanceCount")
             weights = _by_variant(changes, "DesiredWeight")
-            _updating(world, endpoint, **DesiredState.of(endpoint).resized(counts, weights))
+            variants = resized(endpoint["ProductionVariants"], counts, world.now())
+            members = DesiredState.of(endpoint).resized(counts, weights)
+            deployment_changed(world, _updating(world, endpoint, ProductionVariants=variants, **members))
         self.endpoints.resize(name, counts, weights)
         return endpoint
 
@@ -80,11 +86,12 @@ class EndpointOperations:
         with world.store.transaction():
             endpoint = ENDPOINT.get(world, name)
             if endpoint["EndpointStatus"] in ("Creating", "Updating"):
-                changing = f'endpoint "{endpoint["EndpointArn"]}" while it is being changed'
-                raise InvalidRequestError(f"Cannot delete {changing}.")
+                raise InvalidRequestError(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
             if endpoint["EndpointStatus"] == "Deleting":
                 return {}  # the first request does it; a second one might delete the next endpoint of that name
-            world.store.put(ENDPOINT.kind, name, {**endpoint, "EndpointStatus": "Deleting"})
+            deleting = {**endpoint, "EndpointStatus": "Deleting"}
+            world.store.put(ENDPOINT.kind, name, deleting)
+            endpoint_changed(world, deleting)
         self.endpoints.remove(name)
         return {}
 
@@ -103,9 +110,11 @@ def _at_rest(world: World, name: str) -> Document:
     return endpoint
 
 
-def _updating(world: World, endpoint: Document, **members: Any) -> None:
+def _updating(world: World, endpoint: Document, **members: Any) -> Document:
     changed = {**endpoint, **members, "EndpointStatus": "Updating", "LastModifiedTime": world.now()}
     world.store.put(ENDPOINT.kind, endpoint["EndpointName"], changed)
+    endpoint_changed(world, changed)
+    return changed
 
 
 def _desired(request: Request, endpoint: Document, configuration: Document) -> DesiredState:

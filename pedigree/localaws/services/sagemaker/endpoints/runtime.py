@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from pedigree.localaws.services.sagemaker.endpoints.capture import CapturedInvoc
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
+from pedigree.localaws.services.sagemaker.endpoints.model_errors import model_error
 from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
 
 _OPERATION = "InvokeEndpoint"
@@ -51,7 +51,7 @@ class DataPlane:
         overhead = time.perf_counter() - begun - reply.seconds
         self._meter.note(name, variant, reply.seconds, max(0.0, overhead), reply.status)
         if reply.status != HTTPStatus.OK:
-            return _model_error(name, variant, reply)
+            return model_error(name, exchange.region, self._endpoints.account, reply)
         capture = invoked.generation.capture
         if capture:
             self._captures.note(capture, name, variant, invoked.role, _captured(exchange, reply))
@@ -70,20 +70,3 @@ def _captured(exchange: Exchange, reply: Reply) -> Captured:
     content_type, inference = headers.get("content-type", _ANY_TYPE), headers.get("x-amzn-sagemaker-inference-id", "")
     attributes = headers.get(_ATTRIBUTES, "")
     return Captured(exchange.body, content_type, reply.content, reply.content_type, inference, attributes)
-
-
-def _model_error(name: str, variant: str, reply: Reply) -> Response:
-    status = reply.status
-    is_client = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    kind = "client" if is_client else "server"
-    answer = reply.content.decode(errors="replace")
-    message = f'Received {kind} error ({status}) from {reply.container} with message "{answer}".'
-    body = {
-        "ErrorCode": f"{kind.upper()}_ERROR_FROM_MODEL",
-        "LogStreamArn": "",
-        "Message": f"{message} See the log /aws/sagemaker/Endpoints/{name} ({variant}).",
-        "OriginalMessage": answer,
-        "OriginalStatusCode": status,
-    }
-    headers = {"x-amzn-errortype": "ModelError", "x-amzn-RequestId": str(uuid.uuid4())}
-    return Response(json.dumps(body), HTTPStatus.FAILED_DEPENDENCY, headers, content_type="application/json")

@@ -48,6 +48,15 @@ class InstanceDiedError(InstanceError):
     """The instance has died before it answered; another one can be invoked."""
 
 
+class PingFailedError(InstanceError):
+    """A container ended, or did not answer pings in time."""
+
+    def __init__(self, container: str, reason: str) -> None:
+        super().__init__(f"The {container} container did not pass the ping health check: {reason}")
+        self.container = container
+        self.reason = reason
+
+
 class ModelTimeoutError(InstanceError):
     """The model did not answer in time."""
 
@@ -124,13 +133,13 @@ class ServerProcess:
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
                 self._watcher.join()
-                raise InstanceError(f"{self._failed_check}: {self._reason()}")
+                raise PingFailedError(self._spec.hostname, self._reason())
             if self._has_output.wait(_PING_SECONDS) and self._address and self._ping():
                 return
             time.sleep(_PING_SECONDS)
         if not is_wanted():
             raise InstanceError("it is no longer needed")
-        raise InstanceError(f"{self._failed_check} in {seconds:.0f} seconds")
+        raise PingFailedError(self._spec.hostname, f"it did not answer in {seconds:.0f} seconds")
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer."""
@@ -210,10 +219,6 @@ class ServerProcess:
         shutil.rmtree(self._changes, ignore_errors=True)
         self._listener.finish()
         self._has_output.set()
-
-    @property
-    def _failed_check(self) -> str:
-        return f"The {self._spec.hostname} container did not pass the ping health check"
 
     def _reason(self) -> str:
         """The error that ended it, whose message may have many lines, or else its last line."""

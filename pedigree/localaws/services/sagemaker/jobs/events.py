@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pedigree.language.shapes import service
-from pedigree.localaws.http.protocol.serializer import seconds, shaped
+from pedigree.localaws.http.protocol.serializer import shaped
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import events, tags
@@ -26,10 +25,6 @@ def job_changed(world: World, kind: str, job: Document, before: Document | None 
     statuses = (f"{noun}JobStatus", "SecondaryStatus")
     if before is not None and all(job.get(member) == before.get(member) for member in statuses):
         return
-    described = shaped(service().operation_model(f"Describe{noun}Job").output_shape, job, _milliseconds)
+    described = shaped(service().operation_model(f"Describe{noun}Job").output_shape, job, events.milliseconds)
     arn = job[f"{noun}JobArn"]
     events.publish(world, f"SageMaker {title} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
-
-
-def _milliseconds(value: Any) -> int:
-    return int(seconds(value) * 1000)

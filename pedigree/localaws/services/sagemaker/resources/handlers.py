@@ -21,6 +21,7 @@ CREATED_BY = frozenset(
     {
         *("CreatePipeline", "UpdatePipeline", "StartPipelineExecution"),
         *("UpdatePipelineExecution", "StopPipelineExecution", "RetryPipelineExecution"),
+        *("CreateModelPackageGroup", "CreateModelPackage", "UpdateModelPackage"),
     }
 )
 """The operations whose resource says who has created or changed it."""

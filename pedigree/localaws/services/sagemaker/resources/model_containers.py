@@ -12,6 +12,8 @@ from pedigree.localaws.services.sagemaker.resources import registry, unsupported
 PRIMARY = "primary"
 """What the only container of a model is called."""
 _HOSTNAME = "ContainerHostname"
+_OWN = ("Image", "ModelDataUrl", "ModelDataSource")
+_ONE_OF = "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
 
 
 def is_direct(model: Mapping[str, Any]) -> bool:
@@ -33,11 +35,14 @@ def check(world: World, model: Mapping[str, Any]) -> None:
     if not own or ("PrimaryContainer" in model and model.get("Containers")):
         raise InvalidRequestError("You must specify either PrimaryContainer or Containers, and not both.")
     for container in own:
-        if "ModelPackageName" in container:
+        is_packaged = "ModelPackageName" in container
+        if is_packaged == any(member in container for member in _OWN):
+            raise InvalidRequestError(_ONE_OF)
+        if is_packaged:
             package = registry.PACKAGE.get(world, registry.name_of(world, container["ModelPackageName"]))
             unsupported.refuse("CreateModel", package.get("InferenceSpecification"))
         elif "Image" not in container:
-            raise InvalidRequestError("A container definition needs an Image or a ModelPackageName.")
+            raise InvalidRequestError(_ONE_OF)
     _check_hostnames([each.get(_HOSTNAME, "") for container in own for each in _unpacked(world, container)], model)
 
 
@@ -62,3 +67,11 @@ def _unpacked(world: World, own: Mapping[str, Any]) -> Iterator[Mapping[str, Any
     package = registry.PACKAGE.get(world, registry.name_of(world, own["ModelPackageName"]))
     for packed in package["InferenceSpecification"]["Containers"]:
         yield {**packed, **own, "Environment": {**packed.get("Environment", {}), **own.get("Environment", {})}}
+
+
+def model_data(container: Mapping[str, Any]) -> tuple[str, bool]:
+    """The address of a container's model, if it has one, and whether that is an archive or a prefix."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
+    if not source:
+        return container.get("ModelDataUrl", ""), True
+    return source["S3Uri"], source.get("CompressionType") == "Gzip"

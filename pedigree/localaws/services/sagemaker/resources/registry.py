@@ -7,16 +7,12 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.resources import events
+from pedigree.localaws.services.sagemaker.resources import events, package_members
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 from pedigree.localaws.services.sagemaker.resources.resource import Resource
 
 _COUNTER = "model-package-counter"
 _EVENT = "SageMaker Model Package State Change"
-_EVENT_MEMBERS = (
-    *("ModelPackageName", "ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn"),
-    *("ModelPackageDescription", "CreationTime", "ModelPackageStatus", "ModelApprovalStatus"),
-)
 
 
 class _RegistryResource(Resource):
@@ -64,5 +60,5 @@ def next_number(world: World, group: str) -> int:
 
 def emit_change(world: World, package: Document, **more: Any) -> None:
     """Emit the event for a version that was registered or whose approval changed."""
-    detail = {**{member: package[member] for member in _EVENT_MEMBERS if member in package}, **more}
-    events.publish(world, _EVENT, [package["ModelPackageArn"]], detail)
+    detail = package_members.event_detail(package)
+    events.publish(world, _EVENT, [package["ModelPackageArn"]], {**detail, **more})

@@ -10,7 +10,8 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceE
 from pedigree.localaws.iam.policy_documents import read_policy
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request, modified_by
+from pedigree.localaws.services.sagemaker.resources.package_members import completed, described, stored
 from pedigree.localaws.services.sagemaker.resources.registry import (
     GROUP,
     PACKAGE,
@@ -35,7 +36,7 @@ _IN_EVENTS = (*_UPDATABLE, "CustomerMetadataProperties")
 
 
 def create_model_package_group(world: World, request: Request) -> Mapping[str, Any]:
-    return GROUP.create(world, request, ModelPackageGroupStatus="Completed")
+    return GROUP.create(world, request, ModelPackageGroupStatus="Completed", CreatedBy=request.get(CALLER, {}))
 
 
 list_model_package_groups = GROUP.list
@@ -56,18 +57,27 @@ def delete_model_package_group(world: World, request: Request) -> Mapping[str, A
 
 
 def put_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
-    group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
+    group = _group_with_policy(world, request)
     read_policy(request["ResourcePolicy"], "The ResourcePolicy", PolicyKind.RESOURCE, "ValidationException")
     world.store.put(GROUP_POLICY, group["ModelPackageGroupName"], {"ResourcePolicy": request["ResourcePolicy"]})
     return group
 
 
 def get_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
-    group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
+    group = _group_with_policy(world, request)
     policy = world.store.find(GROUP_POLICY, group["ModelPackageGroupName"])
     if policy is None:
         raise InvalidRequestError(f"Cannot find resource policy for: {group['ModelPackageGroupArn']}.")
     return policy
+
+
+def _group_with_policy(world: World, request: Request) -> Document:
+    """The group of a request about its policy, which has words of its own for one that is missing."""
+    name = name_of(world, request["ModelPackageGroupName"])
+    group = world.store.find(GROUP.kind, name)
+    if group is None:
+        raise InvalidRequestError(f"Cannot find Model Package Group: {GROUP.arn(world, name)}.")
+    return group
 
 
 def delete_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
@@ -79,23 +89,22 @@ def delete_model_package_group_policy(world: World, request: Request) -> Mapping
 
 def batch_describe_model_package(world: World, request: Request) -> Mapping[str, Any]:
     """Describe several packages, and say why where one cannot be described."""
-    described: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     failed: dict[str, Any] = {}
     for arn in request["ModelPackageArnList"]:
         try:
-            described[arn] = PACKAGE.get(world, name_of(world, arn))
+            found[arn] = PACKAGE.get(world, name_of(world, arn))
         except ServiceError as error:
             failed[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
-    return {"ModelPackageSummaries": described, "BatchDescribeModelPackageErrorMap": failed}
+    return {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": failed}
 
 
 def create_model_package(world: World, request: Request) -> Mapping[str, Any]:
     group = request.get("ModelPackageGroupName")
     if (group is None) == (request.get("ModelPackageName") is None):
         raise InvalidRequestError("Give either a ModelPackageGroupName, for a version, or a ModelPackageName.")
-    completed = {"ModelPackageStatus": "Completed", "ModelPackageStatusDetails": {"ValidationStatuses": []}}
     if group is None:
-        return PACKAGE.create(world, request, **completed)
+        return PACKAGE.create(world, completed(request), CreatedBy=request.get(CALLER, {}))
     with world.store.transaction():
         name, token = name_of(world, group), request.get("ClientToken")
         earlier = world.store.find(_REQUEST, f"{name}/{token}") if token else None
@@ -107,9 +116,10 @@ def create_model_package(world: World, request: Request) -> Mapping[str, Any]:
             "ModelPackageGroupName": name,
             "ModelPackageVersion": number,
             "ModelApprovalStatus": request.get("ModelApprovalStatus", "PendingManualApproval"),
+            "CreatedBy": request.get(CALLER, {}),
         }
         numbered = {**request, "ModelPackageName": f"{name}/{number}"}
-        package = PACKAGE.create(world, numbered, **members, **completed)
+        package = PACKAGE.create(world, completed(numbered), **members)
         if token:
             world.store.put(_REQUEST, f"{name}/{token}", {"ModelPackageArn": package["ModelPackageArn"]})
         emit_change(world, package)
@@ -117,8 +127,7 @@ def create_model_package(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def describe_model_package(world: World, request: Request) -> Mapping[str, Any]:
-    package = PACKAGE.get(world, name_of(world, request["ModelPackageName"]))
-    return {"ModelPackageStatusDetails": {"ValidationStatuses": []}, **package}
+    return described(PACKAGE.get(world, name_of(world, request["ModelPackageName"])))
 
 
 def update_model_package(world: World, request: Request) -> Mapping[str, Any]:
@@ -129,9 +138,10 @@ def update_model_package(world: World, request: Request) -> Mapping[str, Any]:
         properties = {**package.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
         return {
             **package,
-            **{member: request[member] for member in _UPDATABLE if member in request},
+            **stored({member: request[member] for member in _UPDATABLE if member in request}),
             "CustomerMetadataProperties": {key: value for key, value in properties.items() if key not in removed},
             "LastModifiedTime": world.now(),
+            **modified_by(request),
         }
 
     with world.store.transaction():
@@ -158,4 +168,5 @@ def list_model_packages(world: World, request: Request) -> Mapping[str, Any]:
         and (not group or package.get("ModelPackageGroupName") == name_of(world, group))
         and (not approval or package.get("ModelApprovalStatus") == approval)
     ]
-    return PACKAGE.listing.answer(chosen, request)
+    answer = PACKAGE.listing.answer(chosen, request)
+    return {**answer, PACKAGE.listing.key: [described(package) for package in answer[PACKAGE.listing.key]]}

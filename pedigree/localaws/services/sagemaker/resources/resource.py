@@ -14,10 +14,10 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceE
 from pedigree.localaws.kernel.store import Document, DocumentExistsError, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import tags
-from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 
-_NOT_STORED = ("Tags", "ClientRequestToken", "ClientToken")
+_NOT_STORED = ("Tags", "ClientRequestToken", "ClientToken", CALLER)
 
 
 @dataclass(frozen=True)

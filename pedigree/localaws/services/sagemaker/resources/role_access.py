@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pedigree.iam import Request
+from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER
@@ -25,6 +26,17 @@ class RoleAccess(Protocol):
     def objects(self, role: str, source: str) -> ObjectCatalog:
         """The objects, as far as the role may read and write them."""
         ...
+
+
+def role_environment(roles: RoleAccess, role: str, source: str) -> Mapping[str, str]:
+    """The credentials of a model's role; InvalidRequestError if SageMaker cannot assume it."""
+    try:
+        return roles.environment(role, source)
+    except ServiceError:
+        raise InvalidRequestError(
+            f'The execution role ARN "{role}" is invalid. Please ensure that the role exists and that its trust '
+            f'relationship policy allows the action "sts:AssumeRole" for the service principal "{SAGEMAKER}".'
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pedigree.clock import Clock
 from pedigree.iam import Request
@@ -36,6 +36,10 @@ class RoleCatalog(ObjectCatalog):
         location = S3Location.parse(uri)
         self._read("s3:GetObject", location.bucket, location.key)
         return super().read(uri)
+
+    def open(self, location: S3Location) -> tuple[Document, IO[bytes]]:
+        self._read("s3:GetObject", location.bucket, location.key)
+        return super().open(location)
 
     def link(self, location: S3Location, path: Path, *, is_shared: bool = True) -> None:
         self._read("s3:GetObject", location.bucket, location.key)

@@ -54,7 +54,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ExplainerConfig",
         "ShadowProductionVariants",
         "ProductionVariants[].InstancePools",
-        "ProductionVariants[].ManagedInstanceScaling.Status=ENABLED",
     ),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +21,8 @@ def execution_changed(world: World, execution: Document, before: str | None) -> 
         "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),
         "currentPipelineExecutionStatus": execution["PipelineExecutionStatus"],
         "previousPipelineExecutionStatus": before,
-        "executionStartTime": _time(execution["CreationTime"]),
-        "executionEndTime": _time(execution["LastModifiedTime"]) if is_over else None,
+        "executionStartTime": events.utc_time(execution["CreationTime"]),
+        "executionEndTime": events.utc_time(execution["LastModifiedTime"]) if is_over else None,
     }
     _emit(world, _EXECUTION, execution["PipelineArn"], execution["PipelineExecutionArn"], detail)
 
@@ -35,8 +34,8 @@ def step_changed(world: World, execution_arn: str, step: Document, before: str |
         "stepType": step.get("_type"),
         "currentStepStatus": step["StepStatus"],
         "previousStepStatus": before,
-        "stepStartTime": _time(step["StartTime"]),
-        "stepEndTime": _time(step["EndTime"]) if step.get("EndTime") else None,
+        "stepStartTime": events.utc_time(step["StartTime"]),
+        "stepEndTime": events.utc_time(step["EndTime"]) if step.get("EndTime") else None,
         "failureReason": step.get("FailureReason"),
         "metadata": _uncapped(step.get("Metadata") or {}),
     }
@@ -56,7 +55,3 @@ def _uncapped(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {f"{name[:1].lower()}{name[1:]}": _uncapped(inside) for name, inside in value.items()}
-
-
-def _time(moment: str) -> str:
-    return dt.datetime.fromisoformat(moment).astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -85,9 +85,11 @@ class RequestRunner:
             self._services.call(attempt, self._lifecycle.stop, self._identity(attempt))
 
     def _create(self, attempt: Attempt) -> Mapping[str, Any]:
+        return invoke(self._services, attempt, _operation(attempt).create, self._request(attempt))
+
+    def _request(self, attempt: Attempt) -> Mapping[str, Any]:
         arguments = with_pipeline_role(attempt.step.type, attempt.arguments, attempt.execution["RoleArn"])
-        request = {**arguments, **self._identity(attempt)}
-        return invoke(self._services, attempt, _operation(attempt).create, request)
+        return {**arguments, **self._identity(attempt)}
 
     def _describe(self, attempt: Attempt) -> Mapping[str, Any]:
         return self._services.call(attempt, self._lifecycle.describe, self._identity(attempt))
@@ -136,6 +138,12 @@ class RegistrationRunner(RequestRunner):
                 if not exists(error):
                     raise
         return super()._create(attempt)
+
+    def _request(self, attempt: Attempt) -> Mapping[str, Any]:
+        """A version says which execution has made it."""
+        given = attempt.arguments.get("MetadataProperties") or {}
+        generated = {"GeneratedBy": attempt.execution["PipelineExecutionArn"], **given}
+        return {**super()._request(attempt), "MetadataProperties": generated}
 
     def _identity(self, attempt: Attempt) -> Mapping[str, str]:
         if "ModelPackageGroupName" in attempt.arguments:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from botocore.exceptions import ClientError
 
 from pedigree.iam import Request
+from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import AccessDeniedError, InvalidRequestError, ServiceError
 from pedigree.localaws.http.protocol.models import input_shape
@@ -21,8 +22,8 @@ from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, ServiceRole
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.steps.runner import LONGEST_STEP_NAME, Attempt
 
-Answer: TypeAlias = Callable[[str, Any], Mapping[str, Any]]
-"""Answers an operation of SageMaker."""
+Answer: TypeAlias = Callable[[str, Any, Caller], Mapping[str, Any]]
+"""Answers an operation of SageMaker for a caller."""
 Invoke: TypeAlias = Callable[[str, bytes], tuple[bytes, str]]
 """Invokes the function of an ARN; returns its payload, and the kind of error if it raised one."""
 _PARALLEL_INVOCATIONS = 64
@@ -74,12 +75,12 @@ class RoleServices:
 
     def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         tagged = _tagged(attempt, operation, request)
-        self._authorize(attempt, "sagemaker", operation, tagged)
+        caller = self._authorize(attempt, "sagemaker", operation, tagged)
         if operation == "CreateModelPackage":
             self._check_artifacts(attempt, request)
         # A version in a group has the group's tags, and its request none; the permission to add tags is needed anyway.
         is_version = operation == "CreateModelPackage" and "ModelPackageGroupName" in request
-        return self.answer(operation, dict(request if is_version else tagged))
+        return self.answer(operation, dict(request if is_version else tagged), caller)
 
     def delete(self, attempt: Attempt, address: str) -> None:
         bucket, _, key = address.removeprefix("s3://").partition("/")
@@ -103,11 +104,12 @@ class RoleServices:
                 self.world.clock.sleep(pause)
         return _answered(*self.invoke_function(arn, payload.encode()))
 
-    def _authorize(self, attempt: Attempt, service: str, operation: str, members: Mapping[str, Any]) -> None:
-        """Let IAM decide a call by the execution's role."""
+    def _authorize(self, attempt: Attempt, service: str, operation: str, members: Mapping[str, Any]) -> Caller:
+        """Let IAM decide a call by the execution's role; who that is."""
         role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
         caller = self.sessions.caller(role, SAGEMAKER, source, _session(attempt))
         self.authorizer.check_call(caller, Call(service, operation, members, self.world.region))
+        return caller
 
     def _check_artifacts(self, attempt: Attempt, request: Mapping[str, Any]) -> None:
         """Refuse to register what the execution's role may not read."""

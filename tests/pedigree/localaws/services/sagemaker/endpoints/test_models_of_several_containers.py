@@ -130,7 +130,10 @@ def test_an_endpoint_that_fails_names_the_container_that_did_not_start(local: Lo
     client(local.url, "s3").put_object(Bucket="bucket", Key="empty", Body=model_archive("x", code="raise OSError"))
     deploy(local, "frogs", container("one"), missing, status="Failed")
     described = sagemaker.describe_endpoint(EndpointName="frogs")
-    assert "The container-2 container did not pass the ping health check" in described["FailureReason"]
+    assert (
+        "The container-2 container for production variant all did not pass the ping health check"
+        in described["FailureReason"]
+    )
 
 
 def test_a_container_that_is_killed_comes_back_with_its_instance(pipeline: LocalAws) -> None:

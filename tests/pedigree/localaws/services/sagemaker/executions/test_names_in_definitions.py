@@ -47,7 +47,7 @@ def test_a_restart_finds_the_job_again(sagemaker: LocalSageMaker) -> None:
 
 
 def test_each_execution_has_a_model_of_its_own(sagemaker: LocalSageMaker) -> None:
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
+    container = {"Image": "image"}
     role = "arn:aws:iam::000000000000:role/model"
     arguments = {"ModelName": "served", "PrimaryContainer": container, "ExecutionRoleArn": role}
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_each_execution_has_a_model_of_its_own(sagemaker: LocalSageMaker) -> Non
 
 
 def test_an_endpoint_has_the_name_that_it_is_given(sagemaker: LocalSageMaker) -> None:
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
+    container = {"Image": "image"}
     role = "arn:aws:iam::000000000000:role/model"
     sagemaker.service.answer("CreateModel", {"ModelName": "m", "PrimaryContainer": container, "ExecutionRoleArn": role})
     variant = {"VariantName": "all", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

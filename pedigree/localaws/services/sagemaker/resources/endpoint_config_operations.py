@@ -1,0 +1,38 @@
+"""The operations of endpoint configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.models import ENDPOINT_CONFIG, MODEL
+
+_NOT_SCALED = "ManagedInstanceScaling is not supported with the given EndpointConfig setup."
+
+
+def create_endpoint_config(world: World, request: Request) -> Mapping[str, Any]:
+    variants = request["ProductionVariants"]
+    if len({variant["VariantName"] for variant in variants}) < len(variants):
+        raise InvalidRequestError("Production variant names must be unique within an endpoint configuration.")
+    for variant in variants:
+        if "ModelName" in variant and _is_scaled_by_sagemaker(variant):
+            raise InvalidRequestError(_NOT_SCALED)
+        if "ModelName" not in variant:
+            components = "the local AWS does not carry out inference components"
+            raise InvalidRequestError(f"Production variant {variant['VariantName']} needs a ModelName: {components}.")
+        MODEL.get(world, variant["ModelName"])
+        if not variant.get("ServerlessConfig") and "InstanceType" not in variant:
+            raise InvalidRequestError(f"Production variant {variant['VariantName']} needs an InstanceType.")
+    return ENDPOINT_CONFIG.create(world, request)
+
+
+def _is_scaled_by_sagemaker(variant: Mapping[str, Any]) -> bool:
+    return (variant.get("ManagedInstanceScaling") or {}).get("Status") == "ENABLED"
+
+
+describe_endpoint_config = ENDPOINT_CONFIG.describe
+list_endpoint_configs = ENDPOINT_CONFIG.list
+delete_endpoint_config = ENDPOINT_CONFIG.delete
