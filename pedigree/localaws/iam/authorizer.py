@@ -68,6 +68,8 @@ class Authorizer:
             "aws:SourceArn": source,
             "aws:SecureTransport": True,
         }
+        if self.is_enforced and principal == _SAGEMAKER and role_arn.split(":")[4] != self._resources.account:
+            raise InvalidRequestError("RoleArn: Cross-account pass role is not allowed.")
         request = Request(_ASSUMING[0], role_arn, context, service(principal))
         if self.is_enforced and not decide(self.callers.trust(role_arn), request).allowed:
             raise InvalidRequestError(

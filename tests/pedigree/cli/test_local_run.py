@@ -111,7 +111,7 @@ def test_a_role_that_is_there_keeps_its_permissions(folder: Path) -> None:
 def test_a_failure_says_step_and_reason_and_the_end_of_the_log(folder: Path) -> None:
     done = local_run(folder, define(folder, "bad.json", step("raise ValueError('no words')")))
     assert done.returncode == 1
-    assert "Say failed: AlgorithmError: See job logs for more information, exit code: 1" in done.stdout
+    assert "Say failed: ClientError: AlgorithmError: See job logs for more information" in done.stdout
     assert "  | ValueError: no words" in done.stdout
     assert done.stdout.index("Say failed:") < done.stdout.rindex(": Failed")
 

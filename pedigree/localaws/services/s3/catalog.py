@@ -120,6 +120,10 @@ class ObjectCatalog:
         """Return an object's document, or None if it does not exist."""
         return self._store.find(OBJECT, f"{location.bucket}/{location.key}")
 
+    def has_prefix(self, location: S3Location) -> bool:
+        """Whether there is an object with a key prefix."""
+        return bool(self._store.entries(OBJECT, f"{location.bucket}/{location.key}"))
+
     def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
         """Yield keys and documents of the objects with a key prefix, in the order of keys."""
         start = f"{location.bucket}/"

@@ -311,7 +311,8 @@ def test_a_job_fails_that_may_not_read_its_channel(local: LocalAws) -> None:
     reason = ended(local, job("job", "elsewhere"), "Failed")["FailureReason"]
     who = "pedigree-job/SageMaker"
     denied = unallowed(who, "s3:ListBucket", f'"arn:aws:s3:::{BUCKET}"')
-    assert reason == f"ClientError: Data download failed: {denied}"
+    forbidden = "Data download failed:failed to download data. 403 Forbidden (403): Forbidden"
+    assert reason == f"ClientError: {forbidden} [local AWS] {denied}"
 
 
 def test_a_job_fails_without_each_of_the_actions_on_its_objects(local: LocalAws) -> None:
@@ -324,9 +325,10 @@ def test_a_job_fails_without_each_of_the_actions_on_its_objects(local: LocalAws)
         assert f"is not authorized to perform: {action} on resource" in reason
 
 
-def test_a_job_whose_role_cannot_be_taken_fails(local: LocalAws) -> None:
+def test_a_job_whose_role_cannot_be_taken_is_refused(local: LocalAws) -> None:
     request = {**job("job", f"{PREFIX}/in"), "RoleArn": role("pedigree-deploy")}
-    assert "Could not assume role" in ended(local, request, "Failed")["FailureReason"]
+    create = client(local.url, "sagemaker").create_processing_job
+    assert "Could not assume role" in refused(lambda: create(**request), "ValidationException", 400)
 
 
 def executed(local: LocalAws, *steps: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import string
 from collections.abc import Mapping
@@ -74,7 +75,9 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
         **created_by(request),
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineExecutionArn": arn,
-        "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),
+        "PipelineExecutionDisplayName": request.get(
+            "PipelineExecutionDisplayName", f"execution-{_milliseconds(moment)}"
+        ),
         "PipelineExecutionStatus": "Executing",
         "PipelineVersionId": version["PipelineVersionId"],
         "CreationTime": moment,
@@ -87,3 +90,7 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
         "_written": written,
         "_parameters": values,
     }
+
+
+def _milliseconds(moment: str) -> int:
+    return int(dt.datetime.fromisoformat(moment).timestamp() * 1000)

@@ -9,14 +9,14 @@ from typing import Any
 from pedigree.errors import Mistake
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.jobs import plans
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
+from pedigree.localaws.services.sagemaker.jobs import input_checks, plans
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
-from pedigree.localaws.services.sagemaker.jobs.resource import PROCESSING, TRAINING
+from pedigree.localaws.services.sagemaker.jobs.resource import PROCESSING, TRAINING, JobResource
 from pedigree.localaws.services.sagemaker.jobs.runner import JobKind, JobRunner
 from pedigree.localaws.services.sagemaker.jobs.transitions import started
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.images import Images
-from pedigree.localaws.services.sagemaker.resources.resource import Resource
 
 _DEFAULT_SECONDS = 86_400
 _OVER = ("Completed", "Failed", "Stopped")
@@ -27,18 +27,23 @@ class _JobOperations:
     """What the operations of training jobs and processing jobs have in common."""
 
     runner: JobRunner
-    resource: Resource
+    resource: JobResource
     kind: JobKind
+    images: Images
 
     def create(self, world: World, request: Request) -> Mapping[str, Any]:
-        self._check_plan(request)
+        name = request[self.resource.name_member]
+        if world.store.find(self.resource.kind, name) is not None:
+            raise self.resource.taken(world, name)
+        plan = self._checked_plan(request)
         _check_wait_time(request)
+        self._check_data(world, plan, self.runner.objects(self.kind, name, plan.role))
         moment = world.now()
         secondary = started(moment) if self.kind.secondary else {}
         status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
         job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
         job_changed(world, self.kind.kind, job)
-        self.runner.start(self.kind, request[self.resource.name_member])
+        self.runner.start(self.kind, name)
         return job
 
     def describe(self, world: World, request: Request) -> Mapping[str, Any]:
@@ -49,7 +54,7 @@ class _JobOperations:
 
     def stop(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[self.resource.name_member]
-        job = self.resource.get(world, name)
+        job = self.resource.changed(world, name)
         if job[self.kind.status] in _OVER:
             raise InvalidRequestError(self._rejection(job))
         self.runner.stop(self.kind, name)
@@ -66,10 +71,13 @@ class _JobOperations:
         self.resource.remove(world, name)
         return {}
 
-    def _check_plan(self, request: Request) -> None:
+    def _check_data(self, _world: World, _plan: plans.JobPlan, _objects: ObjectCatalog) -> None:
+        """Refuse a job whose data is not there, if the service looks for it at once."""
+
+    def _checked_plan(self, request: Request) -> plans.JobPlan:
         """Refuse a job that cannot run, before anything of it is stored."""
         try:
-            self.kind.plan({**request, self.resource.arn_member: ""})
+            return self.kind.plan({**request, self.resource.arn_member: ""})
         except KeyError as error:
             words = f"The local AWS runs no {self.resource.label} without {error.args[0]}."
             raise InvalidRequestError(words) from None
@@ -87,9 +95,12 @@ class TrainingJobOperations(_JobOperations):
         def plan(job: Mapping[str, Any]) -> plans.JobPlan:
             return plans.training(job, images)
 
-        super().__init__(runner, TRAINING, JobKind(TRAINING.kind, "TrainingJobStatus", plan, secondary=True))
+        super().__init__(runner, TRAINING, JobKind(TRAINING.kind, "TrainingJobStatus", plan, secondary=True), images)
 
     create_training_job = _JobOperations.create
+
+    def _check_data(self, world: World, plan: plans.JobPlan, objects: ObjectCatalog) -> None:
+        input_checks.check_found(plan, objects, world.region)
 
     def describe_training_job(self, world: World, request: Request) -> Mapping[str, Any]:
         """Describe a job; its output has a key, empty if the request named none."""
@@ -112,9 +123,15 @@ class ProcessingJobOperations(_JobOperations):
         def plan(job: Mapping[str, Any]) -> plans.JobPlan:
             return plans.processing(job, images)
 
-        super().__init__(runner, PROCESSING, JobKind(PROCESSING.kind, "ProcessingJobStatus", plan))
+        super().__init__(runner, PROCESSING, JobKind(PROCESSING.kind, "ProcessingJobStatus", plan), images)
 
-    create_processing_job = _JobOperations.create
+    def create_processing_job(self, world: World, request: Request) -> Mapping[str, Any]:
+        image = request["AppSpecification"]["ImageUri"]
+        if not self.images.is_address(image):
+            words = "Please provide a valid Amazon Elastic Container Registry path of the Docker image to run."
+            raise InvalidRequestError(f"Invalid image URI {image}. {words}")
+        return self.create(world, request)
+
     describe_processing_job = _JobOperations.describe
     list_processing_jobs = _JobOperations.list
     stop_processing_job = _JobOperations.stop

@@ -43,12 +43,14 @@ class Input:
     folder: str
     is_sharded: bool = False
     is_manifest: bool = False
+    is_fast_file: bool = False
 
     @classmethod
-    def of(cls, source: Mapping[str, Any], folder: str) -> Input:
+    def of(cls, source: Mapping[str, Any], folder: str, mode: str = "File") -> Input:
         """Read an input from an S3DataSource or S3Input."""
         is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-        return cls(S3Location.parse(source["S3Uri"]), folder, is_sharded, source.get("S3DataType") == "ManifestFile")
+        place, is_manifest = S3Location.parse(source["S3Uri"]), source.get("S3DataType") == "ManifestFile"
+        return cls(place, folder, is_sharded, is_manifest, mode == "FastFile")
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
         },
-        inputs=(*_channels(job.get("InputDataConfig", [])), *_source(job, images)),
+        inputs=(*_channels(job.get("InputDataConfig", []), _usual_mode(job)), *_source(job, images)),
         outputs=_training_outputs(job),
         files=_training_files(job),
         metrics=tuple(Metric(*definition) for definition in metric_definitions(job)),
@@ -239,23 +241,30 @@ def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
     )
 
 
-def _channels(channels: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
+def _channels(channels: Sequence[Mapping[str, Any]], usual: str) -> Iterator[Input]:
     for channel in channels:
         source = channel["DataSource"].get("S3DataSource")
         if source:
-            yield Input.of(source, _inside(f"{ROOT}/input/data/{channel['ChannelName']}"))
+            folder = _inside(f"{ROOT}/input/data/{channel['ChannelName']}")
+            yield Input.of(source, folder, channel.get("InputMode", usual))
 
 
 def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:
     """The files that the toolkit reads; a launcher that this machine lacks is replaced in the hyperparameters."""
-    usual = job["AlgorithmSpecification"].get("TrainingInputMode", "File")
-    channels = {channel["ChannelName"]: _channel_file(channel, usual) for channel in job.get("InputDataConfig", [])}
+    channels = {
+        channel["ChannelName"]: _channel_file(channel, _usual_mode(job)) for channel in job.get("InputDataConfig", [])
+    }
     files = {
         _HYPERPARAMETERS: _launchable(job.get("HyperParameters", {})),
         f"{TRAINING_CONFIG}/inputdataconfig.json": channels,
     }
     hook = job.get("DebugHookConfig")
     return {**files, f"{TRAINING_CONFIG}/debughookconfig.json": hook} if hook else files
+
+
+def _usual_mode(job: Mapping[str, Any]) -> str:
+    """The input mode of channels that have none of their own."""
+    return str(job["AlgorithmSpecification"].get("TrainingInputMode", "File"))
 
 
 def _channel_file(channel: Mapping[str, Any], mode: str) -> Mapping[str, str]:

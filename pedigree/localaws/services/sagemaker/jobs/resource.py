@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 from pedigree.localaws.services.sagemaker.resources.resource import Resource
@@ -11,8 +12,19 @@ from pedigree.localaws.services.sagemaker.resources.resource import Resource
 class JobResource(Resource):
     """Jobs have their own words for a name that is missing or exists already."""
 
-    def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
-        return InvalidRequestError("Requested resource not found.")
+    def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names no ARN here
+        if self.name_member == "TrainingJobName":
+            return InvalidRequestError("Requested resource not found.")
+        return InvalidRequestError(f"Could not find requested job with name: {name}")
+
+    def changed(self, world: World, name: str) -> Document:
+        """A job that a request is to change."""
+        job = world.store.find(self.kind, name)
+        if job is not None:
+            return job
+        if self.name_member == "TrainingJobName":
+            raise self.missing(world, name)
+        raise InvalidRequestError(f"Could not find job to update with name: {name}")
 
     def taken(self, world: World, name: str) -> ServiceError:
         unique = "Job name must be unique within an AWS account and region"
@@ -20,7 +32,7 @@ class JobResource(Resource):
         return ServiceError("ResourceInUse", f"{unique}, {there}")
 
 
-def job_resource(noun: str) -> Resource:
+def job_resource(noun: str) -> JobResource:
     """A kind of job, by the noun in its operations."""
     return JobResource(
         f"{noun.lower()}-job",

@@ -29,7 +29,7 @@ from pedigree.localaws.kernel.processes import ExitStatus, HostProcesses, end_gr
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
-from pedigree.localaws.services.sagemaker.jobs import volume
+from pedigree.localaws.services.sagemaker.jobs import input_checks, volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory, HostSetup
 from pedigree.localaws.services.sagemaker.jobs.layers import JobLayers
@@ -98,6 +98,10 @@ class JobRunner:
         self._readings: dict[str, MetricValues] = {}
         self._missing_modules: dict[str, str] = {}
         self._ending = threading.Event()
+
+    def objects(self, kind: JobKind, name: str, role: str) -> ObjectCatalog:
+        """The objects of S3 as a job's role finds them; ServiceError if the role cannot be assumed."""
+        return self._host.roles.objects(role, self._arn(kind, name))
 
     def start(self, kind: JobKind, name: str) -> None:
         """Start a job."""
@@ -177,20 +181,21 @@ class JobRunner:
         body = self._world.store.get(kind.kind, name)
         containers = self._host.factory.containers
         plan = kind.plan(body) if containers.has_containers else kind.plan(body).without_containers()
-        catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
+        catalog = self.objects(kind, name, plan.role)
         folder = self._world.folder / "jobs" / name
         numbers = range(1, len(plan.hosts) + 1)
         sandboxes = [Sandbox(folder / f"host-{number}", containers.has_containers) for number in numbers]
         outcome = ExitStatus(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
         if self._ending.is_set():
             return
-        reason = self._with_missing_module(_reason(outcome, sandboxes), name, body)
+        reason = self._with_missing_module(_reason(outcome, sandboxes, plan.kind), name, body)
         artifacts = self._upload(plan, sandboxes, catalog, has_failed=bool(reason))
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
         secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
         failure = {"FailureReason": reason if status == "Failed" else None}
-        self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
+        message = next(filter(None, (sandbox.exit_message() for sandbox in sandboxes)), None)
+        self._note(kind, name, status, secondary, ExitMessage=message, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
 
     def _with_missing_module(self, reason: str, name: str, body: Document) -> str:
@@ -209,6 +214,7 @@ class JobRunner:
         self._note(kind, name, "InProgress", "Downloading")
         environment = self._built(plan)
         downloaded = volume.check_inputs(plan, catalog)
+        input_checks.check_fast_file(plan, catalog)
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, catalog)
         readings = MetricValues(plan.metrics)
@@ -367,10 +373,11 @@ def _hosts(kind: JobKind, document: Document) -> int:
         return 1
 
 
-def _reason(outcome: ExitStatus, sandboxes: list[Sandbox]) -> str:
+def _reason(outcome: ExitStatus, sandboxes: list[Sandbox], kind: str) -> str:
     """Why a job failed: the reason that it wrote itself, or its exit code; empty if it did not fail."""
     if outcome.is_stopped or outcome.is_too_long or not outcome.exit_code:
         return ""
     written = next((text for text in (sandbox.failure() for sandbox in sandboxes) if text), "")
-    cause = written or "See job logs for more information"
-    return f"AlgorithmError: {cause}, exit code: {outcome.exit_code}"
+    if not written and kind == "processing":
+        return "AlgorithmError: See job logs for more information"
+    return f"AlgorithmError: {written}, exit code: {outcome.exit_code}"

@@ -25,7 +25,7 @@ from pedigree.localaws.services.sagemaker.resources.example_buckets import nothi
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
 _MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
 _FILES = re.compile(re.escape(ROOT) + r"/[\w./-]+")
-_FAILURE = f"{ROOT}/output/failure"
+_FAILURE, _MESSAGE = f"{ROOT}/output/failure", f"{ROOT}/output/message"
 _LONGEST_REASON = 1024
 _STORED = 0  # the level of compression: most of an archive are weights, which hardly get smaller
 
@@ -129,7 +129,14 @@ class Sandbox:
 
     def failure(self) -> str:
         """The reason that the job itself wrote for its failure; empty if it wrote none."""
-        path = self.result(_FAILURE)
+        return self._written(_FAILURE)
+
+    def exit_message(self) -> str:
+        """What a processing job wrote about its end; empty if it wrote nothing."""
+        return self._written(_MESSAGE)
+
+    def _written(self, inside: str) -> str:
+        path = self.result(inside)
         if path is None or not path.is_file():
             return ""
         return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON]

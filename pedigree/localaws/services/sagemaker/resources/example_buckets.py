@@ -21,11 +21,15 @@ _BUCKETS = tuple(
 
 def nothing_found(place: S3Location) -> str:
     """What a job says that finds no objects; for AWS's examples, how to put data there."""
-    words = f"No S3 objects found under S3 URL {place}"
+    return f"No S3 objects found under S3 URL {place}{how_to_fill(place)}"
+
+
+def how_to_fill(place: S3Location) -> str:
+    """For a bucket of AWS's examples, how to put data there; empty for any other."""
     if not any(pattern.fullmatch(place.bucket) for pattern in _BUCKETS):
-        return words
+        return ""
     copy = f"aws s3 cp FILE {place}" if "." in place.key.rpartition("/")[2] else f"aws s3 cp --recursive FOLDER {place}"
     return (
-        f"{words}: {place.bucket} is a public bucket of AWS, and empty on the local AWS. Put data like AWS's there: "
+        f" [local AWS] {place.bucket} is a public bucket of AWS, and empty here. Put data like AWS's there: "
         f"`aws s3 mb s3://{place.bucket}`, `{copy}`"
     )

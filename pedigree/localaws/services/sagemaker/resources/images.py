@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pedigree.errors import Mistake
 from pedigree.localaws.images import algorithm_metrics, xgboost_metrics
 from pedigree.localaws.images.catalog import Found, ImageCatalog, own_recipes
 from pedigree.localaws.images.environments import Environments
@@ -22,6 +23,7 @@ PROGRAMS = "/opt/local-aws/programs"
 PROGRAMS_FOLDER = Path(__file__).resolve().parents[3] / "images" / "programs"
 PROGRAM, SUBMITTED = "sagemaker_program", "sagemaker_submit_directory"
 _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
+_ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/\S+")
 _LONGEST_REASON = 1024
 _NOTEBOOK_PROGRAM = "amazon_sagemaker_scheduler"
 _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
@@ -46,6 +48,15 @@ class Images:
     def find(self, image: str) -> Found:
         """The recipe of an image; ImageError if it has none."""
         return self.catalog.find(image)
+
+    def is_address(self, image: str) -> bool:
+        """Whether an image is one of a registry of ECR, or one that a recipe here knows by this name."""
+        if _ECR.fullmatch(image):
+            return True
+        try:
+            return bool(self.find(image))
+        except Mistake:
+            return False
 
     def python(self, recipe: Recipe) -> str:
         """The Python of a recipe's environment, whether that is made already or not."""

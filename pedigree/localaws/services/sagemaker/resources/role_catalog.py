@@ -16,6 +16,7 @@ from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
 Check = Callable[[Request], None]
 """Let the role do something, or raise AccessDeniedError."""
+_FORBIDDEN = "Data download failed:failed to download data. 403 Forbidden (403): Forbidden"
 
 
 class RoleCatalog(ObjectCatalog):
@@ -24,6 +25,10 @@ class RoleCatalog(ObjectCatalog):
     def __init__(self, store: Store, blobs: BlobStore, clock: Clock, check: Check) -> None:
         super().__init__(store, blobs, clock)
         self._check = check
+
+    def has_prefix(self, location: S3Location) -> bool:
+        self._check(Request("s3:ListBucket", arn(location.bucket), {"s3:prefix": location.key}))
+        return super().has_prefix(location)
 
     def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
         """The objects under a prefix, each of which the role must be allowed to read."""
@@ -63,4 +68,5 @@ class RoleCatalog(ObjectCatalog):
         try:
             self._check(Request(action, arn(bucket, key), {} if prefix is None else {"s3:prefix": prefix}))
         except ServiceError as error:
-            raise ServiceError(error.code, f"Data download failed: {error.message}", error.status) from None
+            words = f"{_FORBIDDEN} [local AWS] {error.message}"
+            raise ServiceError(error.code, words, error.status) from None

@@ -28,6 +28,7 @@ _TRAINING = (
 )
 _CONTAINER = ("Mode=MultiModel", "AdditionalModelDataSources", "ModelDataSource.S3DataSource.ManifestS3Uri")
 
+_MIXED = "Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job."
 UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     "CreateTrainingJob": (*_TRAINING, "ServerlessJobConfig", "ModelPackageConfig"),
     "CreateHyperParameterTuningJob": tuple(
@@ -60,12 +61,21 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
 
 def refuse(operation: str, request: Any) -> None:
     """Refuse a request with an unsupported member. Expressions, whose values are not known yet, are not checked."""
+    if operation == "CreateTrainingJob" and {"Pipe", "FastFile"} <= _input_modes(request):
+        raise InvalidRequestError(_MIXED)  # which no account takes either, so this is the reason to give
     for place in UNSUPPORTED.get(operation, ()):
         members, _, value = place.partition("=")
         for path, wanted in _at(request, members.split("."), ""):
             if wanted in (None, [], {}) or (value and wanted != value):
                 continue
             raise InvalidRequestError(f"The local AWS does not carry out {path}{f' {value}' if value else ''}.")
+
+
+def _input_modes(request: Any) -> set[Any]:
+    """The input modes of a training job's channels; the algorithm's is that of channels without one."""
+    usual = [mode for _, mode in _at(request, ["AlgorithmSpecification", "TrainingInputMode"], "")]
+    modes = [mode for _, mode in _at(request, ["InputDataConfig[]", "InputMode"], "")]
+    return {mode for own in modes for mode in ([own] if own else usual) if isinstance(mode, str)}
 
 
 def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, Any]]:

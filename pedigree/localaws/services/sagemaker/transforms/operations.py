@@ -17,6 +17,11 @@ from pedigree.localaws.services.sagemaker.transforms.plans import plan
 from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TransformRunner
 
 TRANSFORM = job_resource("Transform")
+_DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "DataProcessing": {"InputFilter": "$", "JoinSource": "None", "OutputFilter": "$"},
+    "TransformInput": {"CompressionType": "None", "SplitType": "None"},
+    "TransformOutput": {"AssembleWith": "None", "KmsKeyId": ""},
+}
 _OVER = ("Completed", "Failed", "Stopped", "Stopping")
 
 
@@ -26,7 +31,11 @@ class TransformJobOperations:
 
     runner: TransformRunner
 
-    describe_transform_job = TRANSFORM.describe
+    def describe_transform_job(self, world: World, request: Request) -> Mapping[str, Any]:
+        """Describe a job; members that its request left out have their defaults."""
+        job = TRANSFORM.describe(world, request)
+        return {**job, **{member: {**usual, **job.get(member, {})} for member, usual in _DEFAULTS.items()}}
+
     list_transform_jobs = TRANSFORM.list
 
     def create_transform_job(self, world: World, request: Request) -> Mapping[str, Any]:
@@ -43,7 +52,7 @@ class TransformJobOperations:
         return job
 
     def stop_transform_job(self, world: World, request: Request) -> Mapping[str, Any]:
-        job = TRANSFORM.get(world, request["TransformJobName"])
+        job = TRANSFORM.changed(world, request["TransformJobName"])
         if job[STATUS] in _OVER:
             why = f"the transform job is in status {job[STATUS]}"
             raise InvalidRequestError(f"The request was rejected because {why}.")

@@ -48,7 +48,11 @@ _END_SECONDS = 5.0
 
 
 class TransformError(Exception):
-    """A job cannot continue; the text is the failure reason, as SageMaker writes it."""
+    """A job cannot continue; the text is the failure reason, as SageMaker writes it. The log has the details."""
+
+    def __init__(self, reason: str, details: str = "") -> None:
+        super().__init__(reason)
+        self.details = details or reason
 
 
 class TransformStoppedError(Exception):
@@ -151,7 +155,7 @@ class TransformRunner:
         catalog = self._host.roles.objects(role, self._world.arn("sagemaker", f"{TRANSFORM}/{name}"))
         objects = list(_objects(wanted, catalog))
         if not objects:
-            raise TransformError(f"ClientError: No objects found at {wanted.source}")
+            raise TransformError(f"ClientError: S3 key: {wanted.source} matched no files on s3")
         transformer = _Transformer(wanted, fleet, catalog, running.is_stopped)
         with ThreadPoolExecutor(wanted.instances * wanted.concurrent) as pool:
             outcomes = [pool.submit(self._transform, transformer, place, prefix) for place, prefix in objects]
@@ -177,7 +181,8 @@ class TransformRunner:
         try:
             content = transformer.result(place)
         except (TransformError, ValueError) as error:
-            self._host.logs.write(_GROUP, f"{transformer.plan.name}/data-log", f"{place}: {error}")
+            details = error.details if isinstance(error, TransformError) else error
+            self._host.logs.write(_GROUP, f"{transformer.plan.name}/data-log", f"{place}: {details}")
             raise
         target = transformer.plan.target_of(place.key, prefix)
         transformer.catalog.put(target, [content], content_type=transformer.plan.accept or _ANY)
@@ -266,7 +271,8 @@ class _Transformer:
             return reply.content
         fault = "ClientError" if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else "AlgorithmError"
         text = reply.content.decode(errors="replace")[:512]
-        raise TransformError(f"{fault}: See job logs for more information; the model answered {reply.status}: {text}")
+        details = f"{fault}: the model answered {reply.status}: {text}"
+        raise TransformError(f"{fault}: See job logs for more information", details)
 
     def _reply(self, body: bytes) -> Reply:
         try:

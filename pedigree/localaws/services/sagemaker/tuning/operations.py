@@ -26,8 +26,8 @@ _NAME = "HyperParameterTuningJobName"
 class _TuningResource(JobResource):
     """Tuning jobs have their own error for a name that is missing."""
 
-    def missing(self, world: World, name: str) -> ServiceError:
-        return ServiceError("ResourceNotFound", f"Requested resource not found: {self.arn(world, name)}")
+    def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names no ARN here
+        return ServiceError("ResourceNotFound", f"Amazon SageMaker can't find a tuning job with the name {name}.")
 
 
 RESOURCE = _TuningResource(

@@ -130,7 +130,7 @@ def summary(plan: SearchPlan, trial: Trial, arn: str) -> dict[str, Any]:
     """A trial in the form of the service's lists."""
     definition = plan.definitions[trial.definition]
     objective = definition.objective
-    final = {"Type": objective.type, "MetricName": objective.metric, "Value": trial.objective}
+    final = {"MetricName": objective.metric, "Value": trial.objective}
     return {
         "TrainingJobDefinitionName": definition.name or None,
         "TrainingJobName": trial.job,

@@ -256,7 +256,7 @@ def test_a_lambda_step_invokes_its_function(local: LocalAws) -> None:
     until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"], "Failed")
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
     by_name = {step["StepName"]: step for step in steps}
-    assert by_name["Double"]["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "doubled", "Value": "42"}]
+    assert by_name["Double"]["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "doubled", "Value": "42.0"}]
     assert "Function not found" in by_name["Gone"]["FailureReason"]
 
 

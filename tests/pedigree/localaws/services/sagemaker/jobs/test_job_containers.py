@@ -108,7 +108,7 @@ def test_a_failure_that_is_a_link_says_nothing(local: LocalJobs) -> None:
     secret = local.world.folder / "access-key.json"
     secret.write_text("secret")
     local.train(f"ln -s {secret} /opt/ml/output/failure; exit 3")
-    assert local.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 3"
+    assert local.ended()["FailureReason"] == "AlgorithmError: , exit code: 3"
 
 
 def test_what_a_job_installs_is_not_there_for_the_next_one(local: LocalJobs) -> None:

@@ -83,12 +83,12 @@ def test_a_job_may_say_why_it_failed(local: LocalJobs) -> None:
 
 def test_a_job_that_says_nothing_fails_with_its_exit_code(local: LocalJobs) -> None:
     local.train("exit 7")
-    assert local.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 7"
+    assert local.ended()["FailureReason"] == "AlgorithmError: , exit code: 7"
 
 
-def test_input_that_is_not_there_is_a_failure_before_anything_runs(local: LocalJobs) -> None:
-    local.train("echo ran", InputDataConfig=[channel("train")])
-    assert local.ended()["FailureReason"] == "ClientError: No S3 objects found under S3 URL s3://bucket/train/"
+def test_a_job_whose_input_is_not_there_is_refused(local: LocalJobs) -> None:
+    with pytest.raises(ServiceError, match='No S3 objects found under S3 URL "s3://bucket/train/"'):
+        local.train("echo ran", InputDataConfig=[channel("train")])
     assert local.logs.lines == []
 
 

@@ -132,10 +132,10 @@ def test_an_object_that_fails_fails_the_job_and_keeps_the_others(local: LocalAws
     put(local, "in/a.jsonl", b"1")
     put(local, "in/b.jsonl", b"no number")
     found = ended(local, "Failed", ModelClientConfig={"InvocationsMaxRetries": 0})
-    assert found["FailureReason"].startswith("AlgorithmError: See job logs for more information")
+    assert found["FailureReason"] == "AlgorithmError: See job logs for more information"
     assert keys(local, "out/") == ["out/a.jsonl.out"]
     said = client(local.url, "logs").filter_log_events(logGroupName="/aws/sagemaker/TransformJobs")["events"]
-    assert any("in/b.jsonl" in event["message"] for event in said)
+    assert any("in/b.jsonl: AlgorithmError: the model answered 500" in event["message"] for event in said)
 
 
 def test_a_model_server_that_dies_costs_no_record(local: LocalAws) -> None:
@@ -152,7 +152,7 @@ def test_what_cannot_be_begun_says_why(local: LocalAws) -> None:
     multi_record = {**request(), "TransformInput": whole, "BatchStrategy": "MultiRecord"}
     with pytest.raises(ClientError, match="SplitType must be specified"):
         sagemaker.create_transform_job(TransformJobName="job", **multi_record)
-    assert "No objects found" in ended(local, "Failed")["FailureReason"]
+    assert ended(local, "Failed")["FailureReason"] == "ClientError: S3 key: s3://bucket/in matched no files on s3"
     with pytest.raises(ClientError, match="already exists"):
         sagemaker.create_transform_job(TransformJobName="job", **request())
 
