@@ -111,11 +111,11 @@ class LocalJobs:
         command = [*(interpreter or ("/bin/sh",)), "/opt/ml/input/data/code/script"]
         self.train("", algorithm={"ContainerEntrypoint": command}, InputDataConfig=[channel("code")], **members)
 
-    def ended(self, noun: str = "Training") -> dict[str, Any]:
+    def ended(self, noun: str = "Training", name: str = "job") -> dict[str, Any]:
         """What is described about the job once it has ended."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            job = self.service.answer(f"Describe{noun}Job", {f"{noun}JobName": "job"})
+            job = self.service.answer(f"Describe{noun}Job", {f"{noun}JobName": name})
             if job[f"{noun}JobStatus"] in ("Completed", "Failed", "Stopped"):
                 return job
             self.world.signal.wait(0.2)

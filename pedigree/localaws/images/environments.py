@@ -6,6 +6,7 @@ what was interrupted has none, and is made anew. One process makes an environmen
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,15 +17,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from pedigree.localaws.images.errors import ImageError
-from pedigree.localaws.images.installer import Installer, OnLine
+from pedigree.localaws.images.installer import Installer, OnLine, room_for
 from pedigree.localaws.images.recipe import Recipe
 
 _FOLDER_VARIABLE = "PEDIGREE_ENVIRONMENTS"
 _STAMP = ".ready"
 _HASH_LENGTH = 16
-_LOOK_SECONDS = 0.2
 
 
 def environments_folder(variables: Mapping[str, str] = os.environ) -> Path:
@@ -68,13 +69,13 @@ class Environments:
             raise ImageError(f"the recipe {recipe.name} has no environment at {folder}", "make it, or correct its path")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with _one_at_a_time(folder.with_suffix(".lock"), lambda: on_line(f"Waiting for {recipe.name} …")):
+            with _one_at_a_time(folder.with_suffix(".lock"), lambda: on_line(f"Waiting for {recipe.name} …")) as lock:
                 if not _is_ready(folder, recipe):
-                    self._make(recipe, folder, on_line)
+                    self._make(recipe, folder, on_line, lock)
         except OSError as error:
-            raise ImageError(
-                f"the environment of {recipe.name} cannot be made: {error}", f"see that {self.folder} can be written"
-            ) from None
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            remedy = room_for(self.folder) if is_full else f"see that {self.folder} can be written"
+            raise ImageError(f"the environment of {recipe.name} cannot be made: {error}", remedy) from None
         return folder
 
     def built(self) -> Iterator[BuiltEnvironment]:
@@ -89,12 +90,18 @@ class Environments:
             (folder / _STAMP).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _make(self, recipe: Recipe, folder: Path, on_line: OnLine) -> None:
+    def _make(self, recipe: Recipe, folder: Path, on_line: OnLine, lock: IO[str]) -> None:
         started = time.monotonic()
         on_line(f"Making an environment for {recipe.name} in {folder} …")
         shutil.rmtree(folder, ignore_errors=True)
-        Installer(folder, recipe, self.variables, on_line).run()
-        (folder / _STAMP).write_text(recipe.name, encoding="utf-8")
+        try:
+            Installer(folder, recipe, self.variables, on_line, lock).run()
+            stamp = folder / f"{_STAMP}.new"
+            stamp.write_text(recipe.name, encoding="utf-8")
+            stamp.replace(folder / _STAMP)
+        except BaseException:  # half of it is of no use, and takes room
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         on_line(f"The environment for {recipe.name} is ready after {time.monotonic() - started:.0f} s")
 
 
@@ -109,8 +116,8 @@ def _hash(recipe: Recipe) -> str:
 
 
 @contextmanager
-def _one_at_a_time(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that ends with the process that has it."""
+def _one_at_a_time(path: Path, on_wait: Callable[[], None]) -> Iterator[IO[str]]:
+    """Hold a lock that ends with the last process that has its file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         try:
@@ -118,4 +125,4 @@ def _one_at_a_time(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         except BlockingIOError:
             on_wait()
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock

@@ -25,6 +25,7 @@ _PROGRESS = re.compile(r"^\s*(?:Collecting|Downloading|Installing|Building|Succe
 _OFFLINE = re.compile(
     r"NameResolution|Name or service not known|Temporary failure|ProxyError|ConnectionError|dns error"
 )
+_FULL = re.compile(r"No space left on device|Disk quota exceeded", re.IGNORECASE)
 _COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"[/\\]tests?[/\\]")
 _FILE = re.compile(r" \(from -r [^)]*\)$")
 _LONGEST_LINE = 160
@@ -32,12 +33,16 @@ _LONGEST_LINE = 160
 
 @dataclass(frozen=True)
 class Installer:
-    """Installs a recipe's packages into a folder; variables are those of its processes, which end with the daemon."""
+    """Installs a recipe's packages into a folder; variables are those of its processes, which end with the daemon.
+
+    Its processes hold the lock, too: as long as one of them writes, the folder is nobody else's.
+    """
 
     folder: Path
     recipe: Recipe
     variables: Mapping[str, str]
     on_line: OnLine
+    lock: IO[str]
 
     def run(self) -> None:
         """Make the environment; ImageError says why that failed."""
@@ -71,7 +76,7 @@ class Installer:
         return sys.executable, "-m", "pip", "--python", python, "install", "--no-input", "--disable-pip-version-check"
 
     def _run(self, *command: str, is_needed: bool = True) -> None:
-        failure = run_pip(command, self.variables, self.on_line)
+        failure = run_pip(command, self.variables, self.on_line, held=(self.lock.fileno(),))
         if failure and is_needed:
             raise self._failure(failure)
 
@@ -80,21 +85,36 @@ class Installer:
         remedy = f"install {packages} … yourself and name the environment in images.toml"
         if failure.is_offline:
             remedy = f"it needs the network once; or {remedy}"
+        if failure.is_full:
+            remedy = room_for(self.folder.parent)
         return ImageError(f"the environment of {self.recipe.name} cannot be made: {failure.reason}", remedy)
 
 
 @dataclass(frozen=True)
 class PipFailure:
-    """Why pip has failed, in one line, and whether that was for want of a network."""
+    """Why pip has failed, in one line, and whether that was for want of a network or of room."""
 
     reason: str
     is_offline: bool
+    is_full: bool
+
+
+def room_for(folder: Path) -> str:
+    """The remedy for a disk that is full."""
+    return f"make room for {folder}, or let PEDIGREE_ENVIRONMENTS name a folder that has more"
 
 
 def run_pip(
-    command: Sequence[str], variables: Mapping[str, str], on_line: OnLine, plan: int | IO[bytes] = subprocess.DEVNULL
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    on_line: OnLine,
+    plan: int | IO[bytes] = subprocess.DEVNULL,
+    held: Sequence[int] = (),
 ) -> PipFailure | None:
-    """Run pip, or a command around it that reads a plan, and pass its progress on; its failure, if it fails."""
+    """Run pip, or a command around it that reads a plan, and pass its progress on; its failure, if it fails.
+
+    held are files that stay open as long as the command runs, even if this process has ended.
+    """
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603  # pip and Python
         list(command),
@@ -104,6 +124,7 @@ def run_pip(
         text=True,
         env={**variables, "PYTHONUNBUFFERED": "1"},
         start_new_session=True,
+        pass_fds=held,
     ) as started:
         assert started.stdout is not None
         try:
@@ -120,4 +141,8 @@ def run_pip(
 def _failure(lines: Sequence[str], code: int) -> PipFailure:
     last = next((line for line in reversed(lines) if re.match(r"\s*(ERROR|error|×)", line)), "")
     reason = (last or next(filter(None, reversed(lines)), f"it ended with {code}")).strip()[:_LONGEST_LINE]
-    return PipFailure(reason, bool(_OFFLINE.search("\n".join(lines))))
+    text = "\n".join(lines)
+    is_offline = bool(_OFFLINE.search(text))
+    return PipFailure(
+        f"no package index answers ({reason})" if is_offline else reason, is_offline, bool(_FULL.search(text))
+    )

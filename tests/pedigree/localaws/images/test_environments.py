@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -14,45 +15,12 @@ import pytest
 from pedigree.localaws.images.environments import Environments, environments_folder
 from pedigree.localaws.images.errors import ImageError
 from pedigree.localaws.images.recipe import Recipe
-from tests.support.waiting import until
+from tests.support.local_package import Gate, local_package
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> str:
-    """A package of this test's own, which pip installs without a network."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    (folder / "of_a_test.py").write_text("ANSWER = 42\n", encoding="utf-8")
-    (folder / "pyproject.toml").write_text(
-        textwrap.dedent(
-            """
-            [build-system]
-            requires = []
-            build-backend = "backend"
-            backend-path = ["."]
-            """
-        ),
-        encoding="utf-8",
-    )
-    (folder / "backend.py").write_text(
-        textwrap.dedent(
-            """
-            import zipfile
-
-            def build_wheel(folder, config_settings=None, metadata_directory=None):
-                name = "of_a_test-1-py3-none-any.whl"
-                info = "of_a_test-1.dist-info"
-                with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
-                    wheel.write("of_a_test.py")
-                    wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: of_a_test\\nVersion: 1\\n")
-                    wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-                    wheel.writestr(f"{info}/RECORD", "")
-                return name
-            """
-        ),
-        encoding="utf-8",
-    )
-    return f"of_a_test @ {folder.as_uri()}"
+    return local_package(tmp_path / "package")
 
 
 @pytest.fixture
@@ -93,22 +61,67 @@ def test_what_cannot_be_installed_is_one_line_and_nothing_is_used_later(environm
     assert list(environments.built()) == []
 
 
-def test_a_killed_build_is_made_anew(environments: Environments, package: str, tmp_path: Path) -> None:
-    recipe = Recipe("tests", packages=(package,))
-    script = textwrap.dedent(
-        f"""
+def building(environments: Environments, *packages: str) -> list[str]:
+    """The command of another process that builds an environment, and prints what became of it."""
+    script = """
+        import sys
         from pathlib import Path
         from pedigree.localaws.images.environments import Environments
+        from pedigree.localaws.images.errors import ImageError
         from pedigree.localaws.images.recipe import Recipe
-        Environments(Path({str(environments.folder)!r})).build(Recipe("tests", packages=({package!r},)), print)
+        folder = Path(sys.argv[1])
+        try:
+            print(Environments(folder).build(Recipe("tests", packages=tuple(sys.argv[2:])), lambda line: None))
+        except ImageError as error:
+            print(error)
+        print(sorted(path.suffix for path in folder.iterdir()))
         """
-    )
-    folder = environments.folder_of(recipe)
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL) as started:
-        until(lambda: (folder / "pyvenv.cfg").exists())
+    return [sys.executable, "-c", textwrap.dedent(script), str(environments.folder), *packages]
+
+
+def test_a_killed_build_is_made_anew_when_all_that_it_had_started_has_ended(
+    environments: Environments, package: str, tmp_path: Path
+) -> None:
+    recipe, gate, waits = Recipe("tests", packages=(package,)), Gate(tmp_path / "package"), threading.Event()
+    with subprocess.Popen(building(environments, package), stdout=subprocess.DEVNULL) as started:
+        gate.wait_until_begun()
         started.kill()
     assert not environments.is_built(recipe)
-    assert answer(environments.build(recipe, lambda _line: None)) == "42"
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(environments.build, recipe, lambda line: waits.set() if "Waiting for" in line else None)
+        assert waits.wait(120)
+        gate.open()
+        assert answer(made.result()) == "42"
+
+
+def test_what_fails_for_want_of_room_says_so_and_leaves_nothing(environments: Environments, package: str) -> None:
+    environments.folder.mkdir()
+    mount = f"mount -t tmpfs -o size=2m none {environments.folder}"
+    namespaces = ["unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c", f'{mount} && exec "$@"', "sh"]
+    if subprocess.run([*namespaces, "true"], capture_output=True, check=False).returncode:
+        # The error of the system without its cause.
+        full = "import os, errno\nraise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
+        Path(package.partition("file://")[2], "backend.py").write_text(full, encoding="utf-8")
+        namespaces = []
+    command = [*namespaces, *building(environments, package)]
+    line, left = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert line.startswith("the environment of tests cannot be made: ")
+    assert "No space left on device" in line
+    assert line.endswith(
+        f"; make room for {environments.folder}, or let PEDIGREE_ENVIRONMENTS name a folder that has more"
+    )
+    assert left == "['.lock']"
+
+
+def test_without_a_network_it_says_that_it_needs_one_and_leaves_nothing(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9/"
+    pip = {"PIP_INDEX_URL": nowhere, "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull, "UV_DEFAULT_INDEX": nowhere}
+    environments = Environments(tmp_path / "environments", {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **pip})
+    with pytest.raises(ImageError) as raised:
+        environments.build(Recipe("tests", packages=("of-a-test==1",)), lambda _line: None)
+    assert raised.value.cause.startswith("the environment of tests cannot be made: no package index answers (")
+    assert raised.value.remedy.startswith("it needs the network once; or install of-a-test==1 … yourself")
+    assert [path.suffix for path in environments.folder.iterdir()] == [".lock"]
 
 
 def test_an_environment_that_is_there_is_used_as_it_is(environments: Environments) -> None:
