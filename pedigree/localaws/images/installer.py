@@ -142,7 +142,6 @@ def _failure(lines: Sequence[str], code: int) -> PipFailure:
     last = next((line for line in reversed(lines) if re.match(r"\s*(ERROR|error|×)", line)), "")
     reason = (last or next(filter(None, reversed(lines)), f"it ended with {code}")).strip()[:_LONGEST_LINE]
     text = "\n".join(lines)
-    is_offline = bool(_OFFLINE.search(text))
-    return PipFailure(
-        f"no package index answers ({reason})" if is_offline else reason, is_offline, bool(_FULL.search(text))
-    )
+    is_offline, is_full = bool(_OFFLINE.search(text)), bool(_FULL.search(text))
+    cause = "the disk is full" if is_full else "no package index answers" if is_offline else ""
+    return PipFailure(f"{cause} ({reason})" if cause else reason, is_offline, is_full)
