@@ -134,9 +134,17 @@ class Authorizer:
             "aws:PrincipalArn": caller.principal.role or caller.principal.name,
             "aws:PrincipalAccount": self._resources.account,
             "aws:userid": caller.user_id,
-            "aws:PrincipalType": "Account" if caller.is_root else "AssumedRole" if caller.principal.role else "User",
+            "aws:PrincipalType": _principal_type(caller),
             **{f"aws:PrincipalTag/{key}": value for key, value in caller.tags.items()},
         }
+
+
+def _principal_type(caller: Caller) -> str:
+    if caller.is_root:
+        return "Account"
+    if ":federated-user/" in caller.arn:
+        return "FederatedUser"
+    return "AssumedRole" if caller.principal.role else "User"
 
 
 def _check_limits(caller: Caller, request: Request, granted: Decision) -> None:

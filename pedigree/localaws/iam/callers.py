@@ -124,6 +124,8 @@ def _service(iam: Any, role_arn: str) -> Caller:
 
 
 def _session(iam: Any, taken: Any) -> Caller:
+    if giver := getattr(taken, "federated_by", ""):
+        return _federated(iam, taken, giver)
     role = _role(iam, taken.role_arn)
     limits = _boundary(iam, role.permissions_boundary_arn) if role else ()
     return Caller(
@@ -134,6 +136,24 @@ def _session(iam: Any, taken: Any) -> Caller:
         (*limits, *_session_limit(iam, taken)),
         tags={**_tags(role), **getattr(taken, "session_tags", {})},
         transitive_tags=getattr(taken, "transitive_tags", {}),
+        secret=taken.secret_access_key,
+        token=taken.session_token,
+        expires=taken.expiration.timestamp(),
+    )
+
+
+def _federated(iam: Any, taken: Any, giver: str) -> Caller:
+    """A federated user: who gave out the keys may do something, and a session policy allows it as well."""
+    user = next((user for user in iam.users.values() if user.arn == giver), None)
+    policies = (_everything(),) if giver.endswith(":root") else _user_policies(iam, user) if user else ()
+    boundary = _boundary(iam, getattr(user, "permissions_boundary_arn", None))
+    return Caller(
+        taken.arn,
+        taken.user_id,
+        identity(taken.arn, has_boundary=True),
+        policies,
+        (*boundary, *(_session_limit(iam, taken) or (Limit("session policy", ()),))),
+        tags=getattr(taken, "session_tags", {}),
         secret=taken.secret_access_key,
         token=taken.session_token,
         expires=taken.expiration.timestamp(),
@@ -153,14 +173,18 @@ def _user(iam: Any, user: Any, key: str) -> Caller | None:
     own_key = next(active, None)
     if own_key is None:
         return None
-    owners = (user, *iam.get_groups_for_user(user.name))
-    inline = [entry for owner in owners for entry in owner.policies.items()]
-    managed = [policy for owner in owners for policy in owner.managed_policies.values()]
     limits = _boundary(iam, getattr(user, "permissions_boundary_arn", None))
     principal = identity(user.arn, has_boundary=bool(limits))
     tags = {tag["Key"]: tag["Value"] for tag in iam.tagger.list_tags_for_resource(user.arn)["Tags"]}
-    policies, secret = _policies(inline, managed), own_key.secret_access_key
+    policies, secret = _user_policies(iam, user), own_key.secret_access_key
     return Caller(user.arn, user.id, principal, policies, limits, tags, secret=secret)
+
+
+def _user_policies(iam: Any, user: Any) -> tuple[Policy, ...]:
+    """The policies of a user and of its groups."""
+    owners = (user, *iam.get_groups_for_user(user.name))
+    inline = [entry for owner in owners for entry in owner.policies.items()]
+    return _policies(inline, [policy for owner in owners for policy in owner.managed_policies.values()])
 
 
 def _tags(role: Any) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ SERVICES: Mapping[str, tuple[str, bool]] = {
 # Logs are written more often than they are saved, and sessions that services take are not saved at all.
 _UNDONE = frozenset(name for name, is_kept in SERVICES.values() if is_kept) - {"logs", "sts"}
 _READ_ONLY = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
+_WRITING = ("GetFederationToken",)
 
 
 class MotoBackends:
@@ -85,7 +86,7 @@ class MotoBackends:
             except Exception as error:  # moto fails with errors of any type
                 self._undo(name)
                 raise failures.translated(exchange.operation, error) from error
-            if not exchange.operation.startswith(_READ_ONLY):
+            if exchange.operation in _WRITING or not exchange.operation.startswith(_READ_ONLY):
                 self._changed(name, is_kept)
         return answer
 

@@ -10,14 +10,18 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import DeleteConflictException, NotFoundException
-from moto.iam.models import IAMBackend, Role, User
+from moto.iam.models import IAMBackend, Role, User, iam_backends
 from moto.iam.responses import IamResponse
 from moto.sts.responses import TokenResponse
+
+from pedigree.localaws.moto.federation import federated_user
 
 BOUNDARY = "permissions_boundary_arn"
 """The attribute of moto's roles, and of users here, that has the ARN of the permissions boundary."""
 POLICY_ARNS, TAGS, TRANSITIVE_TAGS = "session_policy_arns", "session_tags", "transitive_tags"
 """The attributes that a session keeps its managed policies and its tags in."""
+_USER_SECONDS, _ROOT_SECONDS = 43_200, 3600
+_MOST_PACKED = 2048
 _LIMITING = ("Policy", "PolicyArns", "Tags")
 
 
@@ -146,6 +150,25 @@ def assume_role(original: Any) -> Callable[..., Any]:
     return assume
 
 
+def get_federation_token(_original: Any) -> Callable[..., Any]:
+    """A federated user's keys open what both its session policies and those of the user who gives it out allow."""
+
+    def get(self: TokenResponse) -> ActionResult:
+        giver = iam_backends[self.current_account][self.partition].get_user_from_access_key_id(self.access_key)
+        seconds = self._get_int_param("DurationSeconds", _USER_SECONDS if giver else _ROOT_SECONDS)
+        root = f"arn:{self.partition}:iam::{self.current_account}:root"
+        taken = federated_user(
+            self.backend, self._get_param("Name"), giver.arn if giver else root, self._get_param("Policy"), seconds
+        )
+        setattr(taken, POLICY_ARNS, [policy["arn"] for policy in self._get_param("PolicyArns", [])])
+        setattr(taken, TAGS, {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])})
+        user = {"FederatedUserId": taken.user_id, "Arn": taken.arn}
+        size = len(self._get_param("Policy") or "") * 100 // _MOST_PACKED
+        return ActionResult({"Credentials": taken, "FederatedUser": user, "PackedPolicySize": size})
+
+    return get
+
+
 IDENTITY_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (IamResponse, "create_user", create_user),
     (IamResponse, "put_user_permissions_boundary", put_user_boundary),
@@ -156,4 +179,5 @@ IDENTITY_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (IAMBackend, "put_role_permissions_boundary", put_role_boundary),
     (IAMBackend, "delete_policy", delete_policy),
     (TokenResponse, "assume_role", assume_role),
+    (TokenResponse, "get_federation_token", get_federation_token),
 )

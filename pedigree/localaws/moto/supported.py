@@ -11,9 +11,7 @@ from pedigree.localaws.moto.backends import SERVICES
 _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "lambda": frozenset({"InvokeAsync", "InvokeWithResponseStream"}),
     # moto gives out keys that open nothing, or a role to anybody, whatever the assertion or the token says.
-    "sts": frozenset(
-        {"GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
-    ),
+    "sts": frozenset({"GetSessionToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}),
 }
 
 

@@ -20,6 +20,7 @@ _GLOBAL = "aws"
 _UNSUPPORTED = ("SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts")
 _DEFAULT_SECONDS = 3600
 _MOST_POLICIES = 10
+_MALFORMED = "MalformedPolicyDocument"
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,19 @@ class StsOperations:
             if members.get(name):
                 raise InvalidRequestError(f"{name} is not supported by the local AWS")
         if members.get("Policy"):
-            read_policy(members["Policy"], "The session policy", PolicyKind.SESSION, "MalformedPolicyDocument")
+            read_policy(members["Policy"], "The session policy", PolicyKind.SESSION, _MALFORMED)
         self._check_iam(members)
         inherited = exchange.caller.transitive_tags if exchange.caller else {}
         sts_requests.check_tags(members, inherited)
+        return self._moto(exchange)
+
+    def get_federation_token(self, exchange: Exchange) -> Response:
+        """Give out keys of a federated user, which only a user or the account itself may do."""
+        if exchange.caller and exchange.caller.token:
+            raise ServiceError("AccessDenied", "Cannot call GetFederationToken with session credentials", 403)
+        if exchange.members.get("Policy"):
+            read_policy(exchange.members["Policy"], "The session policy", PolicyKind.SESSION, _MALFORMED)
+        sts_requests.check_tags(exchange.members, {})
         return self._moto(exchange)
 
     def _check_iam(self, members: Mapping[str, Any]) -> None:

@@ -163,7 +163,6 @@ def test_what_could_not_be_enforced_is_refused(
     "call",
     [
         lambda sts: sts.get_session_token(),
-        lambda sts: sts.get_federation_token(Name="ann"),
         lambda sts: sts.assume_role_with_web_identity(
             RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", RoleSessionName="ann", WebIdentityToken="token"
         ),
