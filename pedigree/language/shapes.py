@@ -60,6 +60,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "EndpointConfig": Operation("CreateEndpointConfig", "EndpointConfigName", ("DescribeEndpointConfigOutput",)),
     "Endpoint": Operation("CreateEndpoint", "EndpointName", ("DescribeEndpointOutput",)),
 }
+# Types of step without an operation of their own, whose values are those of their Metadata.
+_OWN_VALUES: Mapping[str, tuple[str, ...]] = {"Lineage": ("LineageMetadata",)}
 PRIMITIVES = {
     "string": "String",
     "timestamp": "String",
@@ -91,7 +93,7 @@ def request_shape(step_type: str) -> Shape | None:
 
 def follow(step_type: str, path: Sequence[Segment]) -> Shape:
     """The shape at the end of a path into a step's description; UnresolvedError if the path leaves it."""
-    responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
+    responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else _OWN_VALUES.get(step_type, ())
     failures: list[tuple[int, UnresolvedError]] = []
     for name in responses:
         shape: Shape = model.shape(name)

@@ -19,6 +19,7 @@ from pedigree.localaws.services.sagemaker.executions.starting import ExecutionSt
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
+from pedigree.localaws.services.sagemaker.lineage import operations as lineage_operations
 from pedigree.localaws.services.sagemaker.resources import (
     endpoint_config_operations,
     registry_operations,
@@ -66,7 +67,7 @@ class LocalSageMaker:
         self.world = worlds.world(self.folder, self.clock, self.objects)
         starts = ExecutionStarts(any_image(self.folder))
         created = (ModelOperations(AnyRole()), endpoint_config_operations, registry_operations, tag_operations)
-        families = (pipeline_operations, starts, operations, *created)
+        families = (pipeline_operations, starts, operations, lineage_operations, *created)
         self.service = ControlPlane(self.world, families)
         self.executor = Executor(self.world, runners(self))
 

@@ -71,7 +71,14 @@ def test_version_2(machine: WatchedMachine) -> None:
     steps = ("Prepare", "Register-RegisterModel", "Register-RepackModel-0", "Train")
     executed = f"executed: {' '.join(f'{step} Succeeded' for step in steps)}"
     assert FOUND in lines
-    assert lines[-3:] == ["tuned: True", executed, 'predicted: {"rows": 6, "rate": 0.1}']
+    assert lines[-6:] == [
+        "tuned: True",
+        executed,
+        "lineage: Prepare Input:DataSet Input:DataSet Input:DataSet Input:Image Output:DataSet",
+        "lineage: Register-RegisterModel Input:Image Input:Model Output:ModelGroup",
+        "lineage: Train Input:DataSet Input:Image Output:Model",
+        'predicted: {"rows": 6, "rate": 0.1}',
+    ]
 
 
 def test_model_builder_of_version_3(machine: WatchedMachine) -> None:

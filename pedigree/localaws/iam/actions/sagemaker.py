@@ -23,10 +23,13 @@ _UNUSUAL_NOUNS: Mapping[str, str] = {
 }
 _EXECUTION = (Need("{PipelineExecutionArn}"),)
 _ANSWERED = (Need("{CallbackExecution}"),)
+_ASSOCIATED = (Need("{SourceArn}"), Need("{DestinationArn}"))
 _TAGGED = (Need("{ResourceArn}"),)
 _MOVED = (Need("endpoint/{EndpointName}"), Need("endpoint-config/{EndpointConfigName}"))
 _PACKAGE = (Need("model-package/{ModelPackageName}"),)
 _SPECIAL: Mapping[str, tuple[Need, ...]] = {
+    "AddAssociation": _ASSOCIATED,
+    "DeleteAssociation": _ASSOCIATED,
     "AddTags": _TAGGED,
     "DeleteTags": _TAGGED,
     "ListTags": _TAGGED,

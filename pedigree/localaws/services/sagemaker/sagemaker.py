@@ -31,6 +31,7 @@ from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
+from pedigree.localaws.services.sagemaker.lineage import operations as lineage_operations
 from pedigree.localaws.services.sagemaker.resources import (
     endpoint_config_operations,
     experiment_operations,
@@ -105,7 +106,7 @@ class SageMaker:
             *(TransformJobOperations(self.transforms), TuningJobOperations(self.tuner)),
             *(pipeline_operations, self._starts, execution_operations, search_operations),
             *(ModelOperations(self._roles), endpoint_config_operations, registry_operations),
-            *(tag_operations, experiment_operations),
+            *(tag_operations, experiment_operations, lineage_operations),
         )
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -22,6 +22,8 @@ CREATED_BY = frozenset(
         *("CreatePipeline", "UpdatePipeline", "StartPipelineExecution"),
         *("UpdatePipelineExecution", "StopPipelineExecution", "RetryPipelineExecution"),
         *("CreateModelPackageGroup", "CreateModelPackage", "UpdateModelPackage"),
+        *("CreateArtifact", "CreateAction", "CreateContext", "AddAssociation"),
+        *("UpdateArtifact", "UpdateAction", "UpdateContext"),
     }
 )
 """The operations whose resource says who has created or changed it."""

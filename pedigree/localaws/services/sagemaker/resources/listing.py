@@ -53,7 +53,7 @@ class Listing:
             return False
         if status and document.get(self.status) != status:
             return False
-        return all(_in_time(document, request, prefix, member) for prefix, member in _TIMES.items())
+        return all(in_time(document, request, prefix, member) for prefix, member in _TIMES.items())
 
 
 def _order(value: Any) -> tuple[float, str]:
@@ -61,7 +61,8 @@ def _order(value: Any) -> tuple[float, str]:
     return (value, "") if isinstance(value, (int, float)) else (0.0, str(value))
 
 
-def _in_time(document: Mapping[str, Any], request: Mapping[str, Any], prefix: str, member: str) -> bool:
+def in_time(document: Mapping[str, Any], request: Mapping[str, Any], prefix: str, member: str) -> bool:
+    """Whether a time of a document lies between the …After and …Before of a request, if it has any."""
     after, before = request.get(f"{prefix}After"), request.get(f"{prefix}Before")
     if after is None and before is None:
         return True

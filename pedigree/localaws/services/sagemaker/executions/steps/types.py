@@ -11,6 +11,7 @@ from pedigree.localaws.services.sagemaker.executions.steps.cleanup import Cleanu
 from pedigree.localaws.services.sagemaker.executions.steps.decisions import ConditionRunner, FailRunner
 from pedigree.localaws.services.sagemaker.executions.steps.for_each import ForEachRunner
 from pedigree.localaws.services.sagemaker.executions.steps.functions import FunctionRunner
+from pedigree.localaws.services.sagemaker.executions.steps.lineage import LineageRunner
 from pedigree.localaws.services.sagemaker.executions.steps.requests import (
     JobLifecycle,
     RegistrationRunner,
@@ -38,6 +39,7 @@ STEP_TYPES: Mapping[str, StepType] = {
     "Fail": StepType(lambda _services: FailRunner(), has_effects=False),
     "ForEach": StepType(lambda _services: ForEachRunner(), has_effects=False),
     "Cleanup": StepType(CleanupRunner),
+    "Lineage": StepType(LineageRunner),
     "Callback": StepType(CallbackRunner),
     "Lambda": StepType(FunctionRunner),
     "Processing": StepType(partial(RequestRunner, job("Processing"))),

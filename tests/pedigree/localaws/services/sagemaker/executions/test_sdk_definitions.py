@@ -21,7 +21,6 @@ CANNOT_RUN = {
     ),
     "v3/emr": "OnCluster (EMR), Serverless (EMRServerless)",
     "v3/endpoints": "Place (InferenceComponent)",
-    "v3/lineage": "Remember (Lineage)",
     "v3/quality": "DataQuality (QualityCheck)",
 }
 
