@@ -188,7 +188,7 @@ class LocalAws:
         foundation, running, sagemaker = self._foundation, self._running, self._running.sagemaker
         # Deliveries stop before functions end: an invocation that fails because of the stop must not count as a try.
         callers = (running.scheduler.stop, running.rules.stop, foundation.deliveries.stop, running.lambda_.stop)
-        loops = (running.scaler.stop, sagemaker.executor.end, sagemaker.tuner.end, *callers)
+        loops = (running.scaler.stop, sagemaker.queue.end, sagemaker.executor.end, sagemaker.tuner.end, *callers)
         processes = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
         writers = (self._proxy.stop, self._server.stop, sagemaker.captures.end, foundation.logs.stop)
         with ExitStack() as stack:
@@ -312,7 +312,9 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         "application-autoscaling": Provider(AutoScalingOperations(world.store), fallback=scaling),
         "s3": S3Api(world.store, foundation.catalog, world.account),
         "sagemaker": sagemaker.service,
-        "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
+        "sagemaker-runtime": DataPlane(
+            sagemaker.endpoints, sagemaker.meter, sagemaker.captures, sagemaker.queue, world.clock.now
+        ),
         "sts": Provider(StsOperations(foundation.backends.backend, moto["sts"]), fallback=moto["sts"]),
         "logs": Provider(LogsOperations(foundation.backends.backend, moto["logs"]), fallback=moto["logs"]),
         "iam": Provider(IamOperations(moto["iam"]), simulation, fallback=moto["iam"]),

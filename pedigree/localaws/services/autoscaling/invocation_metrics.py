@@ -29,6 +29,17 @@ def metric_data(
             yield {**common, "MetricName": name, "StatisticValues": statistic_set, "Unit": "Microseconds"}
 
 
+def backlog_data(endpoint: str, waiting: int, instances: int, moment: dt.datetime) -> Iterator[Mapping[str, Any]]:
+    """Yield the metric data of the asynchronous invocations that wait at an endpoint."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}]
+    for name, value in {
+        "ApproximateBacklogSize": float(waiting),
+        "ApproximateBacklogSizePerInstance": waiting / (instances or 1),
+        "HasBacklogWithoutCapacity": float(waiting > 0 and not instances),
+    }.items():
+        yield {"Dimensions": dimensions, "Timestamp": moment, "MetricName": name, "Value": value, "Unit": "None"}
+
+
 def _counts(invocations: Sequence[EndpointInvocation], instances: int) -> Mapping[str, float]:
     return {
         "Invocations": float(len(invocations)),

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.autoscaling.activity_log import ActivityLog
-from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, metric_data
+from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, backlog_data, metric_data
 from pedigree.localaws.services.autoscaling.scalable_target import DIMENSIONS, ScalableTarget
 from pedigree.localaws.services.autoscaling.scheduled_actions import DueAction, ScheduledActions
 from pedigree.localaws.services.autoscaling.target_tracking import (
@@ -200,6 +200,10 @@ class Scaler:
             dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
             instances = self._endpoints.counts(endpoint).get(variant, 1) or 1
             data = list(metric_data(invocations, instances, dimensions, self._world.clock.now()))
+            self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+        for endpoint, waiting in self._meter.backlogs().items():
+            instances = sum(self._endpoints.counts(endpoint).values())
+            data = list(backlog_data(endpoint, waiting, instances, self._world.clock.now()))
             self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
 

@@ -16,6 +16,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control import operations as search_operations
 from pedigree.localaws.services.sagemaker.control.service import ControlPlane
+from pedigree.localaws.services.sagemaker.endpoints.async_queue import AsyncQueue
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
@@ -80,6 +81,7 @@ class SageMaker:
         self.meter = Meter(world.clock.monotonic)
         any_resource = world.arn("sagemaker", "*")
         self.captures = Captures(world.clock.now, lambda role: self._roles.objects(role, any_resource))
+        self.queue = AsyncQueue(world, self.endpoints, lambda role: self._roles.objects(role, any_resource), self.meter)
         self.transforms = TransformRunner(world, hosting)
         self.tuner = Tuner(world, TrainingJobs(world, self._answer, self._training.metric_values))
         self.service = ControlPlane(world, self._families())
@@ -97,6 +99,7 @@ class SageMaker:
         """Start the threads."""
         self.executor.begin()
         self.captures.begin()
+        self.queue.begin()
         self.tuner.begin()
 
     def _families(self) -> Sequence[object]:

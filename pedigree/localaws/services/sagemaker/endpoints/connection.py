@@ -36,6 +36,10 @@ class Connection:
     def __init__(self, address: Address, seconds: float) -> None:
         self._socket = _connected(address, seconds)
 
+    def set_patience(self, seconds: float) -> None:
+        """Wait so long for each part of an answer from now on."""
+        self._socket.settimeout(seconds)
+
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """Send a request and return its answer; OSError if there is none."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

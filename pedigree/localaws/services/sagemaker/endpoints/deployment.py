@@ -15,6 +15,7 @@ from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
 from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
 
 _COMING_SECONDS = 60.0
+_AT_ONCE, _MOST_AT_ONCE = "MaxConcurrentInvocationsPerInstance", 4
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,17 @@ class EndpointDeployment:
             self._came.wait(_COMING_SECONDS)
         incoming = self.incoming
         return incoming if incoming is not None and random.random() < self.share else self.current  # noqa: S311  # a share
+
+    def async_capacity(self) -> int:
+        """How many asynchronous invocations there is room for at once."""
+        if self.current is None or not self.current.asynchronous:
+            return 0
+        client = self.current.asynchronous.get("ClientConfig") or {}
+        return sum(self.current.counts().values()) * int(client.get(_AT_ONCE, _MOST_AT_ONCE))
+
+    def role(self) -> str | None:
+        """The role of the first variant; None if nothing runs."""
+        return next(iter(self.current.variants.values())).role if self.current else None
 
     def begin(self, incoming: Generation) -> None:
         """Take in a generation that starts; it gets no traffic yet."""

@@ -33,7 +33,9 @@ from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironme
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
 from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, end_left_over
+from pedigree.localaws.services.sagemaker.resources import models
 
+ASYNC = "AsyncInferenceConfig"
 _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -113,19 +115,39 @@ class Endpoints:
             deployment.end(_END_SECONDS)
 
     def invoke(
-        self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+        self,
+        name: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        variant: str = "",
+        container: str = "",
+        seconds: float | None = None,
     ) -> EndpointAnswer:
         """Invoke an endpoint; ServiceError if it does not exist or cannot answer."""
         try:
             for _ in range(_TRIES):
                 generation = self._generation(name, variant)
                 try:
-                    return EndpointAnswer(*generation.invoke(body, headers, variant, container), generation)
+                    return EndpointAnswer(*generation.invoke(body, headers, variant, container, seconds), generation)
                 except FleetEndedError:
                     continue  # an update has just ended this generation; another one has taken its place
         except InstanceError as error:
             raise ServiceError("ServiceUnavailable", str(error), 503) from error
         raise ServiceError("ServiceUnavailable", f"Endpoint {name} has no instances.", 503)
+
+    def asynchronous(self, name: str) -> Mapping[str, Any] | None:
+        """The AsyncInferenceConfig of an endpoint; ServiceError if there is no such endpoint."""
+        return self._generation(name, "").asynchronous
+
+    def async_capacity(self, name: str) -> int:
+        """How many asynchronous invocations an endpoint has room for at once: none while nothing of it runs."""
+        deployment = self._deployments.get(name)
+        return deployment.async_capacity() if deployment else 0
+
+    def role(self, name: str) -> str | None:
+        """The role of an endpoint's first variant; None if nothing of it runs."""
+        deployment = self._deployments.get(name)
+        return deployment.role() if deployment else None
 
     def counts(self, name: str) -> Mapping[str, int]:
         """The present number of instances of each variant."""
@@ -267,7 +289,9 @@ class Endpoints:
             )
             for variant in configured
         )
-        generation = Generation(desired.configuration, chosen, folder, Capture.of(desired.capture))
+        asynchronous = models.ENDPOINT_CONFIG.get(self._world, desired.configuration).get(ASYNC)
+        capture = Capture.of(desired.capture)
+        generation = Generation(desired.configuration, chosen, folder, capture, asynchronous=asynchronous)
         deployment.begin(generation)
         if deployment.is_over:
             generation.end()
@@ -289,6 +313,7 @@ class Endpoints:
             "EndpointConfigName": generation.configuration,
             "ProductionVariants": running(generation),
             "DataCaptureConfig": captured(desired.capture),
+            ASYNC: generation.asynchronous,
             "PendingDeploymentSummary": None,
             "FailureReason": None,
             "_counts": dict(generation.counts()),

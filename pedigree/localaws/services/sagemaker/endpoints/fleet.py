@@ -64,7 +64,7 @@ class Fleet:
         if not self._watcher.is_alive() and not self._is_over:
             self._watcher.start()
 
-    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "") -> Reply:
+    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "", seconds: float | None = None) -> Reply:
         """Invoke the least busy instance, or one container of it, or another instance if that has died.
 
         A request that ends several servers is answered as the model's own failure, before it ends them all.
@@ -72,7 +72,7 @@ class Fleet:
         for _ in range(_TRIES):
             instance = self._chosen()
             try:
-                return instance.invoke(body, headers, target)
+                return instance.invoke(body, headers, target, seconds)
             except InstanceDiedError:
                 self._lose(instance)
             finally:

@@ -52,10 +52,12 @@ class Generation:
         name: str = "",
         capture: Capture | None = None,
         chance: Chance = random.random,
+        asynchronous: Mapping[str, Any] | None = None,
     ) -> None:
         self.configuration = configuration
         self.name = name
         self.capture = capture
+        self.asynchronous = asynchronous
         self.variants = {variant.name: variant for variant in variants}
         self.fleets = {variant.name: Fleet(variant.spec) for variant in variants}
         self.weights = {variant.name: variant.weight for variant in variants}
@@ -75,16 +77,21 @@ class Generation:
             raise
 
     def invoke(
-        self, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        variant: str = "",
+        container: str = "",
+        seconds: float | None = None,
     ) -> tuple[str, Reply]:
         """Invoke a variant, by name or by weight; its name and reply, which may be that it timed out."""
         chosen = variant or self._by_weight()
         if refusal := self.variants[chosen].spec.refusal(container):
             raise ServiceError("ValidationError", refusal)
         try:
-            return chosen, self.fleets[chosen].invoke(body, headers, container)
+            return chosen, self.fleets[chosen].invoke(body, headers, container, seconds)
         except ModelTimeoutError:
-            return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS)
+            return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, seconds or ANSWER_SECONDS)
 
     def counts(self) -> Mapping[str, int]:
         return {name: len(fleet) for name, fleet in self.fleets.items()}

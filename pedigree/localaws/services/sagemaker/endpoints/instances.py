@@ -69,17 +69,17 @@ class Instance:
         for server in self._servers.values():
             server.wait_until_ready(is_wanted, deadline - time.monotonic())
 
-    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "") -> Reply:
+    def invoke(self, body: bytes, headers: Mapping[str, str], target: str = "", seconds: float | None = None) -> Reply:
         """Invoke its model; raises InstanceDiedError or ModelTimeoutError if that does not answer."""
         if self._is_direct:
-            return self._servers[target].invoke(body, headers)
+            return self._servers[target].invoke(body, headers, seconds)
         *others, last = self._servers.values()
         reply = Reply(OK, headers.get(_CONTENT_TYPE, ""), body, 0.0)
         for server in others:
-            reply = _following(server, reply, _without_accept(headers))
+            reply = _following(server, reply, _without_accept(headers), seconds)
             if reply.status != OK:
                 return reply
-        return _following(last, reply, headers)
+        return _following(last, reply, headers, seconds)
 
     def end(self) -> None:
         """Ask its processes to end, and kill those that do not."""
@@ -87,10 +87,10 @@ class Instance:
             server.end()
 
 
-def _following(server: ServerProcess, before: Reply, headers: Mapping[str, str]) -> Reply:
+def _following(server: ServerProcess, before: Reply, headers: Mapping[str, str], seconds: float | None) -> Reply:
     """Send what came before on to a container: the answer's type becomes that of the request."""
     kind = {_CONTENT_TYPE: before.content_type} if before.content_type else {}
-    reply = server.invoke(before.content, {**headers, **kind})
+    reply = server.invoke(before.content, {**headers, **kind}, seconds)
     return replace(reply, seconds=before.seconds + reply.seconds)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -45,6 +45,7 @@ class Meter:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._counted: dict[tuple[str, str], _VariantCounts] = defaultdict(_VariantCounts)
+        self._backlogs: Mapping[str, int] = {}
 
     def note(self, endpoint: str, variant: str, model_seconds: float, overhead_seconds: float, status: int) -> None:
         """Count an invocation."""
@@ -70,6 +71,15 @@ class Meter:
             lately = [invocation for invocation in recent if invocation.moment >= oldest]
         busy = sum(invocation.model_seconds + invocation.overhead_seconds for invocation in lately)
         return busy / _RECENT_SECONDS
+
+    def note_backlogs(self, waiting: Mapping[str, int]) -> None:
+        """Note how many asynchronous invocations wait at each endpoint; one that had some keeps its 0."""
+        with self._lock:
+            self._backlogs = {**dict.fromkeys(self._backlogs, 0), **waiting}
+
+    def backlogs(self) -> Mapping[str, int]:
+        """How many asynchronous invocations wait, by endpoint."""
+        return self._backlogs
 
     def drain(self) -> dict[tuple[str, str], list[EndpointInvocation]]:
         """Return the invocations since the last call, by endpoint and variant."""

@@ -11,7 +11,7 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import descriptions as summaries
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import ASYNC, Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
 from pedigree.localaws.services.sagemaker.endpoints.progress import resized
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
@@ -45,6 +45,7 @@ class EndpointOperations:
             ProductionVariants=summaries.coming(configuration, {}, {}),
             DataCaptureConfig=summaries.captured(configuration.get("DataCaptureConfig")),
             _capture=configuration.get("DataCaptureConfig"),
+            AsyncInferenceConfig=configuration.get(ASYNC),
         )
         endpoint_changed(world, endpoint)
         self.endpoints.begin(request["EndpointName"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.serializer import json_response
+from pedigree.localaws.services.sagemaker.endpoints.async_invocation import async_invocation
+from pedigree.localaws.services.sagemaker.endpoints.async_queue import AsyncQueue
 from pedigree.localaws.services.sagemaker.endpoints.capture import CapturedInvocation as Captured
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
@@ -17,7 +22,8 @@ from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 from pedigree.localaws.services.sagemaker.endpoints.model_errors import model_error
 from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
 
-_OPERATION = "InvokeEndpoint"
+_INVOKE, _ASYNC = "InvokeEndpoint", "InvokeEndpointAsync"
+_OPERATIONS = (_INVOKE, _ASYNC)
 _LARGEST = 6 << 20
 _ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _PASSED_ON = {"content-type": "Content-Type", "accept": "Accept", _ATTRIBUTES: "X-Amzn-SageMaker-Custom-Attributes"}
@@ -27,19 +33,35 @@ _ANY_TYPE = "application/octet-stream"
 class DataPlane:
     """Calls of endpoints."""
 
-    def __init__(self, endpoints: Endpoints, meter: Meter, captures: Captures) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        meter: Meter,
+        captures: Captures,
+        queue: AsyncQueue,
+        now: Callable[[], dt.datetime],
+    ) -> None:
         self._endpoints = endpoints
         self._meter = meter
         self._captures = captures
+        self._queue = queue
+        self._now = now
 
     def supports(self, operation: str) -> bool:
         """Whether it can do an operation."""
-        return operation == _OPERATION
+        return operation in _OPERATIONS
 
     def __call__(self, exchange: Exchange) -> Response:
-        """What an endpoint's model answers."""
+        """What an endpoint's model answers, or where it will answer."""
+        if exchange.operation == _ASYNC:
+            return self._accept(exchange)
         if len(exchange.body) > _LARGEST:
             raise ServiceError("ValidationError", f"HTTP content length exceeded {_LARGEST} bytes.", 413)
+        if self._endpoints.asynchronous(exchange.members["EndpointName"]):
+            raise _not_for(exchange, f"is asynchronous; use {_ASYNC}")
+        return self._invoke(exchange)
+
+    def _invoke(self, exchange: Exchange) -> Response:
         name, headers = exchange.members["EndpointName"], exchange.headers
         passed_on = {word: headers[key] for key, word in _PASSED_ON.items() if key in headers}
         if "x-amzn-sagemaker-accept" in headers:
@@ -56,6 +78,21 @@ class DataPlane:
         if capture:
             self._captures.note(capture, name, variant, invoked.role, _captured(exchange, reply))
         return _answer(exchange, variant, reply)
+
+    def _accept(self, exchange: Exchange) -> Response:
+        """Keep an asynchronous invocation, and say where its answer will be."""
+        config = self._endpoints.asynchronous(exchange.members["EndpointName"])
+        if not config:
+            raise _not_for(exchange, "has no AsyncInferenceConfig; use InvokeEndpoint")
+        invocation = async_invocation(exchange.members, exchange.body, config, self._now())
+        self._queue.add(invocation)
+        locations = {"OutputLocation": invocation.output, "FailureLocation": invocation.failure}
+        headers = {f"X-Amzn-SageMaker-{name}": address for name, address in locations.items() if address}
+        return json_response({"InferenceId": invocation.inference_id}, HTTPStatus.ACCEPTED, headers)
+
+
+def _not_for(exchange: Exchange, why: str) -> ServiceError:
+    return ServiceError("ValidationError", f"Endpoint {exchange.members['EndpointName']} {why}.")
 
 
 def _answer(exchange: Exchange, variant: str, reply: Reply) -> Response:

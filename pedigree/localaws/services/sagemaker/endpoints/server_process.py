@@ -141,26 +141,26 @@ class ServerProcess:
             raise InstanceError("it is no longer needed")
         raise PingFailedError(self._spec.hostname, f"it did not answer in {seconds:.0f} seconds")
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer."""
+    def invoke(self, body: bytes, headers: Mapping[str, str], seconds: float | None = None) -> Reply:
+        """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer, in so many seconds."""
+        patience = seconds or self._spec.answer_seconds
         started = time.perf_counter()
         connection: Connection | None = None
         try:
             connection = self._connection()
+            connection.set_patience(patience)
             answer = connection.request("POST", "/invocations", headers, body)
         except OSError as error:
             if connection is not None:
                 connection.close()
             if isinstance(error, TimeoutError):
-                raise ModelTimeoutError(
-                    f"the model did not answer in {self._spec.answer_seconds:.0f} seconds"
-                ) from error
+                raise ModelTimeoutError(f"the model did not answer in {patience:.0f} seconds") from error
             self._is_gone = True
             raise InstanceDiedError(f"the model server went away: {error!r}") from error
         with self._lock:
             self._idle.append(connection)
-        seconds = time.perf_counter() - started
-        return Reply(answer.status, answer.content_type, answer.content, seconds, self._spec.hostname)
+        took = time.perf_counter() - started
+        return Reply(answer.status, answer.content_type, answer.content, took, self._spec.hostname)
 
     def end(self) -> None:
         """Ask the process to end, and kill it if it does not."""

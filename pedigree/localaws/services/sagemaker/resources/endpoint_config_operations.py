@@ -26,7 +26,20 @@ def create_endpoint_config(world: World, request: Request) -> Mapping[str, Any]:
         MODEL.get(world, variant["ModelName"])
         if not variant.get("ServerlessConfig") and "InstanceType" not in variant:
             raise InvalidRequestError(f"Production variant {variant['VariantName']} needs an InstanceType.")
+    _check_asynchronous(request)
     return ENDPOINT_CONFIG.create(world, request)
+
+
+def _check_asynchronous(request: Request) -> None:
+    """Refuse an asynchronous endpoint whose answers would get lost, or that is serverless."""
+    asynchronous = request.get("AsyncInferenceConfig")
+    if not asynchronous:
+        return
+    if not asynchronous["OutputConfig"].get("S3OutputPath"):
+        why = "the local AWS has no SNS topic that could have the answers"
+        raise InvalidRequestError(f"AsyncInferenceConfig.OutputConfig needs an S3OutputPath: {why}.")
+    if any(variant.get("ServerlessConfig") for variant in request["ProductionVariants"]):
+        raise InvalidRequestError("AsyncInferenceConfig is not supported for serverless variants.")
 
 
 def _is_scaled_by_sagemaker(variant: Mapping[str, Any]) -> bool:

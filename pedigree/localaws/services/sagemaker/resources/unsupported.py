@@ -51,7 +51,8 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         f"{container}.{place}" for container in ("PrimaryContainer", "Containers[]") for place in _CONTAINER
     ),
     "CreateEndpointConfig": (
-        "AsyncInferenceConfig",
+        "AsyncInferenceConfig.OutputConfig.NotificationConfig.SuccessTopic",
+        "AsyncInferenceConfig.OutputConfig.NotificationConfig.ErrorTopic",
         "ExplainerConfig",
         "ShadowProductionVariants",
         "ProductionVariants[].InstancePools",

@@ -223,7 +223,7 @@ def test_what_is_too_large_or_not_there_is_refused(local: LocalAws) -> None:
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     with pytest.raises(ClientError, match="Variant other of endpoint dogs not found"):
         invoke_endpoint(local.url, TargetVariant="other")
-    with pytest.raises(ClientError, match="InvokeEndpointAsync is not supported"):
+    with pytest.raises(ClientError, match="Endpoint dogs has no AsyncInferenceConfig"):
         runtime.invoke_endpoint_async(EndpointName="dogs", InputLocation="s3://bucket/x")
 
 

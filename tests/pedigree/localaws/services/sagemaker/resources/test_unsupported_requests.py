@@ -39,7 +39,11 @@ def channel(**members: Any) -> dict[str, Any]:
         ),
         ("CreateModel", {"Containers": [{}, {"Mode": "MultiModel"}]}, "Containers[1].Mode MultiModel"),
         ("CreateModel", {"PrimaryContainer": {"Mode": "MultiModel"}}, "PrimaryContainer.Mode MultiModel"),
-        ("CreateEndpointConfig", {"AsyncInferenceConfig": {"OutputConfig": {"a": 1}}}, "AsyncInferenceConfig"),
+        (
+            "CreateEndpointConfig",
+            {"AsyncInferenceConfig": {"OutputConfig": {"NotificationConfig": {"ErrorTopic": "arn:of-a-topic"}}}},
+            "AsyncInferenceConfig.OutputConfig.NotificationConfig.ErrorTopic",
+        ),
     ],
 )
 def test_unsupported_members_are_refused(operation: str, request_body: dict[str, Any], unsupported: str) -> None:
