@@ -60,6 +60,20 @@ def empty_branches(subject: Subject) -> Iterator[Violation]:
             yield Violation(step.pointer, "neither branch has a step", "add one, or remove the condition")
 
 
+@rule("STR015", Severity.ERROR)
+def after_fail(subject: Subject) -> Iterator[Violation]:
+    """Step that waits for a Fail step.
+
+    A Fail step ends the execution, so nothing comes after it; the service refuses the whole definition.
+    """
+    failing = {step.name for step in subject.steps if step.type == "Fail"}
+    for step in subject.steps:
+        for index, wait in enumerate(step.depends_on):
+            if wait.step in failing:
+                cause = f"{step.name} waits for {wait.step}, a Fail step"
+                yield Violation(f"{step.pointer}/DependsOn/{index}", cause, "wait for the step before it")
+
+
 @rule("TYP003", Severity.ERROR)
 def mixed_types(subject: Subject) -> Iterator[Violation]:
     """Comparison of two types.

@@ -171,6 +171,12 @@ class Store:
             ).fetchall()
         return [Entry(name, revision, json.loads(body)) for name, revision, body in rows]
 
+    def has_entries(self, kind: str, prefix: str) -> bool:
+        """Whether a document of a kind has a name that starts with a prefix, however many do."""
+        query = "SELECT 1 FROM documents WHERE kind = ? AND name >= ? AND name < ? LIMIT 1"
+        with self._lock:
+            return self._connection.execute(query, (kind, prefix, prefix + _LAST_CHARACTER)).fetchone() is not None
+
     def create_index(self, index: MemberIndex) -> None:
         """Let documents be found by a member's value."""
         columns = f"documents ({index.expression}) WHERE {index.condition}"

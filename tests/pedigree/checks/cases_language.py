@@ -68,7 +68,7 @@ STRUCTURE = (
     value_case("STR006", ".Steps.5", {**LATE, "Name": "too late"}, {**LATE, "Name": "too_late-1"}, ".Steps.5.Name"),
     Case("STR007", "Train.Descripton", (("Train.Descripton", "It trains."),), (("Train.Description", "It trains."),)),
     Case("STR008", ".Steps", ((".Steps", []), (".Parameters", [])), ((".Steps", [LATE]), (".Parameters", []))),
-    value_case("STR009", "Stop.Arguments.ErrorMessage", GONE, "no", "Stop.Arguments"),
+    value_case("STR009", "Stop.Arguments.ErrorMessage", GONE, "", "Stop.Arguments"),
     Case("STR010", "Gate.Arguments.IfSteps.3", (("Gate.Arguments.IfSteps.3", INNER),), ((".Steps.5", INNER),)),
     value_case("STR011", "Gate.Arguments.Conditions.0.Type", "AtLeast", "GreaterThan", "Gate.Arguments.Conditions.0"),
     Case(
@@ -88,6 +88,12 @@ STRUCTURE = (
         ".Steps.5",
         {**processing("Drift", {}, ["drift"]), "Type": "QualityCheck"},
         processing("Drift", {}, ["drift"]),
+    ),
+    Case(
+        "STR015",
+        ".Steps.6.DependsOn.0",
+        ((".Steps.5", LATE), (".Steps.6", {**LATE, "Name": "Later", "DependsOn": ["Late"]})),
+        ((".Steps.5", LATE), (".Steps.6", {**LATE, "Name": "Later", "DependsOn": ["Train"]})),
     ),
 )
 REFERENCES = (

@@ -122,7 +122,7 @@ class ObjectCatalog:
 
     def has_prefix(self, location: S3Location) -> bool:
         """Whether there is an object with a key prefix."""
-        return bool(self._store.entries(OBJECT, f"{location.bucket}/{location.key}"))
+        return self._store.has_entries(OBJECT, f"{location.bucket}/{location.key}")
 
     def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
         """Yield keys and documents of the objects with a key prefix, in the order of keys."""

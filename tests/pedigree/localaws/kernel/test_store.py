@@ -66,6 +66,13 @@ def test_documents_are_listed_by_their_last_change(store: Store) -> None:
     assert [entry.name for entry in store.entries("model")] == ["c", "a"]
 
 
+@pytest.mark.parametrize(("prefix", "has"), [("a/", True), ("a/b", True), ("a", True), ("a/c", False), ("b", False)])
+def test_a_prefix_is_there_if_a_name_starts_with_it(store: Store, prefix: str, has: bool) -> None:
+    store.add("object", "a/b", {})
+    store.add("bucket", "b", {})
+    assert store.has_entries("object", prefix) is has
+
+
 def test_a_transaction_is_written_completely_or_not_at_all(store: Store) -> None:
     def fail_in_the_middle() -> None:
         with store.transaction():

@@ -1,7 +1,8 @@
 """What AWS said about executions and their steps, word by word. P11 to P28 are the rows of that record.
 
 A comment names where the words were published: an issue, a notebook's stored output, or a test that its owners run
-against AWS. They are AWS's words, so they stay as they are.
+against AWS. They are AWS's words, so they stay as they are. P15 (`Error Details: null`) is a fault of the service that
+follows from nothing, and P26 has the words of a client.
 """
 
 from __future__ import annotations
