@@ -160,7 +160,7 @@ def test_checkpoints_are_kept_and_training_goes_on_from_them(job: Job) -> None:
     job.configure(REGRESSION)
     ended = job.run()
     assert "Resuming from iteration 6" in ended.logged
-    assert ended.printed.startswith("[6]#011train-rmse:")
+    assert ended.printed.startswith("[6]\ttrain-rmse:")
     model, _ = called_directly(
         {name: value for name, value in REGRESSION.items() if name != "num_round"},
         12,
@@ -209,10 +209,10 @@ def test_two_hosts_train_one_model_of_the_data_of_both(tmp_path: Path) -> None:
         job.configure(values, resources={"hosts": hosts, "current_host": hosts[number]})
     ended = run_together(jobs)
     assert [code for code, _, _ in ended] == [0, 0], ended
-    assert ["#011" in printed for _, printed, _ in ended] == [True, False]  # the first host logs for both
+    assert ["\t" in printed for _, printed, _ in ended] == [True, False]  # the first host logs for both
     assert [job.model.exists() for job in jobs] == [True, False]
     error = np.sqrt(np.mean((loaded(jobs[0]).predict(xgboost.DMatrix(features)) - labels) ** 2))
-    assert f"#011train-rmse:{error:.5f}#" in ended[0][1].splitlines()[-1]
+    assert f"\ttrain-rmse:{error:.5f}\t" in ended[0][1].splitlines()[-1]
 
 
 def test_a_host_without_data_leaves_the_others_to_train(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import xgboost_training
 
 PROGRAMS = Path(xgboost_training.__file__).parent
 SECONDS = 120
-_METRIC = re.compile(r"#011([\w@.-]+):([^#\s]+)")
+_METRIC = re.compile(r"\t([\w@.-]+):(\S+)")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ended:
     @property
     def metrics(self) -> list[dict[str, float]]:
         """The metrics of each round, as the log has them."""
-        lines = [line for line in self.printed.splitlines() if "#011" in line]
+        lines = [line for line in self.printed.splitlines() if "\t" in line]
         return [{name: float(value) for name, value in _METRIC.findall(line)} for line in lines]
 
 

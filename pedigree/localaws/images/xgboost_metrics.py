@@ -1,8 +1,7 @@
 """The metrics of SageMaker's built-in XGBoost, as DescribeTrainingJob shows them for jobs without definitions.
 
 Its training logs a line a round, `[0]<tab>train-rmse:0.95<tab>validation-rmse:0.97`. CloudWatch Logs shows the tab as
-`#011`, and the expressions below expect that, so programs/xgboost_training.py writes `#011` itself. A search names the
-metric of its objective `validation:rmse`.
+`#011`, and the expressions below expect that. A search names the metric of its objective `validation:rmse`.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from pedigree.localaws.services.sagemaker.jobs import input_checks, volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory, HostSetup
 from pedigree.localaws.services.sagemaker.jobs.layers import JobLayers
+from pedigree.localaws.services.sagemaker.jobs.log_lines import as_logged
 from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
 from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
@@ -307,6 +308,7 @@ class JobRunner:
         hosts = self._host.factory.hosts(plan, sandboxes, base, setup)
 
         def on_line(host: str, line: str) -> None:
+            line = as_logged(line) if plan.kind == "training" else line
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
             if module := missing_module(line):
                 self._missing_modules[plan.name] = module

@@ -68,11 +68,7 @@ class Rounds:
 
 
 class MetricLines(xgboost.callback.TrainingCallback):
-    """Prints `[0]#011train-rmse:0.95#011validation-rmse:0.97` after each round.
-
-    The container prints a tab, which CloudWatch Logs shows as #011, and the expressions of built-in algorithms look
-    for that. A log of this machine has what was printed, so #011 is printed.
-    """
+    """Prints `[0]<tab>train-rmse:0.95<tab>validation-rmse:0.97` after each round."""
 
     def __init__(self, done: int) -> None:
         super().__init__()
@@ -89,7 +85,7 @@ class MetricLines(xgboost.callback.TrainingCallback):
 
 def print_metrics(round_: int, values: dict[str, float]) -> None:
     """Print a line of metrics with the digits of xgboost."""
-    sys.stdout.write(f"[{round_}]{''.join(f'#011{name}:{value:.5f}' for name, value in values.items())}\n")
+    sys.stdout.write("\t".join([f"[{round_}]", *(f"{name}:{value:.5f}" for name, value in values.items())]) + "\n")
     sys.stdout.flush()
 
 
