@@ -12,10 +12,12 @@ from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.services.sagemaker.resources.images import Images
 
 
-def images_file(folder: Path, environment: Path | None = None, train: Sequence[str] = (), pattern: str = "*") -> Path:
+def images_file(
+    folder: Path, environment: Path | None = None, train: Sequence[str] = (), pattern: str = "*", serve: str = ""
+) -> Path:
     """A file of recipes whose only one is for every image, or for those of a pattern.
 
-    train is what a job without a command runs.
+    train is what a job without a command runs, serve what has the defaults of a model's functions.
     """
     chosen = environment or Path(sys.prefix)
     has_toolkit = (chosen / "bin" / "train").exists()
@@ -28,6 +30,7 @@ def images_file(folder: Path, environment: Path | None = None, train: Sequence[s
     ]
     lines += [f'script = "{script}"', f'algorithm = "{algorithm}"']
     lines += [f"train = {json.dumps(list(train))}"] if train else []
+    lines += [f'serve = "{serve}"'] if serve else []
     path = folder / "images.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -54,7 +55,8 @@ class HostFactory:
         changes = sandbox.folder / "changes"
         container = self.containers.with_python(bare, setup.environment, changes, setup.layers)
         launch = self.containers.launched(container, plan.command)
-        return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
+        variables = _with_modules(plan, {**base, **ENVIRONMENT, **plan.environment}, PROGRAMS)
+        return Host(name, launch, sandbox.root / "code", variables)
 
     def _with_image_files(self, plan: JobPlan, sandbox: Sandbox) -> Container:
         machine, has_layers = self.containers.machine, self.containers.support.has_layers
@@ -69,7 +71,15 @@ class HostFactory:
         words = (word.replace(PROGRAMS, str(PROGRAMS_FOLDER)) for word in plan.command)
         launch = Launch([sandbox.mapped(word) for word in words])
         folder = sandbox.place(plan.working_folder) if plan.working_folder.startswith(ROOT) else sandbox.root
-        return Host(name, launch, folder, {**given, **own, **asked})
+        return Host(name, launch, folder, _with_modules(plan, {**given, **own, **asked}, str(PROGRAMS_FOLDER)))
+
+
+def _with_modules(plan: JobPlan, variables: Mapping[str, str], programs: str) -> Mapping[str, str]:
+    """The variables by which scripts find the modules of the image, after their own."""
+    if not plan.has_image_modules:
+        return variables
+    folders = (variables.get("PYTHONPATH"), f"{programs}/shims")
+    return {**variables, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
 
 
 def _folders(sandbox: Sandbox) -> tuple[Mount, ...]:

@@ -17,6 +17,7 @@ from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.resources.images import (
     SUBMITTED,
     Images,
+    has_own_modules,
     image_of,
     metric_definitions,
     processing_command,
@@ -95,6 +96,8 @@ class JobPlan:
     working_folder: str = f"{ROOT}/code"
     image_files: tuple[CopiedFile, ...] = ()
     image_folders: tuple[str, ...] = ()
+    has_image_modules: bool = False
+    """Whether its scripts may import the modules that only AWS's image has."""
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -157,6 +160,7 @@ def processing(job: Mapping[str, Any], images: Images) -> JobPlan:
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
         volume_gigabytes=_volume(job["ProcessingResources"]["ClusterConfig"]),
         command=processing_command(job, images),
+        has_image_modules=has_own_modules(job, images),
         **_of_image(job, images),
     )
 
@@ -190,6 +194,7 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),
         command=training_command(job, images),
+        has_image_modules=has_own_modules(job, images),
         volume_gigabytes=_volume(job["ResourceConfig"]),
         **_of_image(job, images),
     )

@@ -26,6 +26,7 @@ _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
 _ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/\S+")
 _LONGEST_REASON = 1024
 _NOTEBOOK_PROGRAM = "amazon_sagemaker_scheduler"
+_SCRIPT_MODE = "script_mode"
 _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 _MOST_DIFFERENCES = 700
@@ -115,6 +116,12 @@ def unpacks_source(job: Mapping[str, Any], images: Images) -> bool:
     script = images.find(image_of(job)).recipe.script
     command = (job.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint")
     return not command and bool(script) and not script.startswith("bin/")
+
+
+def has_own_modules(job: Mapping[str, Any], images: Images) -> bool:
+    """Whether an image is one of AWS's frameworks, whose modules for scripts are on no index."""
+    recipe = images.find(image_of(job)).recipe
+    return recipe.script == _SCRIPT_MODE and bool(recipe.serve)
 
 
 def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
