@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, Any] = {
     "training.weights": "s3://weights/resnet.pth",
     "tuning.max_jobs": 1,
 }
+_SEARCHES = "HyperParameterTuningJobSummaries"
 _OVER = ("Succeeded", "Failed", "Stopped")
 _INTERRUPTED = "interrupted"
 _WAITS = "await-endpoint"  # the pipeline does not notice when this function fails: it is retried
@@ -74,9 +75,10 @@ def failures(env: ProofEnvironment, arn: str) -> str:
     """Why an execution failed: the reasons of its steps, and of the trials of its tuning job."""
     root = env.root("sagemaker")
     reasons = [str(step.get("FailureReason", "")) for step in _steps(env, arn).values()]
-    trials = root.list_training_jobs(StatusEquals="Failed", NameContains=f"{arn[-12:]}-Tune")["TrainingJobSummaries"]
-    for trial in trials[:1]:
-        reasons.append(root.describe_training_job(TrainingJobName=trial["TrainingJobName"])["FailureReason"])
+    for search in root.list_hyper_parameter_tuning_jobs(NameContains=f"{arn[-12:]}-Tune")[_SEARCHES]:
+        name = {"HyperParameterTuningJobName": search["HyperParameterTuningJobName"]}
+        trials = root.list_training_jobs_for_hyper_parameter_tuning_job(**name, StatusEquals="Failed")
+        reasons += [trial["FailureReason"] for trial in trials["TrainingJobSummaries"][:1]]
     return " ".join(reasons)
 
 
