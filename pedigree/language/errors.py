@@ -14,7 +14,6 @@ from pedigree.errors import Mistake
 
 Missing: TypeAlias = Literal[
     "step",
-    "branch",
     "parameter",
     "variable",
     "property file",
@@ -24,7 +23,7 @@ Missing: TypeAlias = Literal[
     "entry",
     "path",
 ]
-"""What a reference that leads nowhere lacks; "branch": the step is there, and in a branch that may not run."""
+"""What a reference that leads nowhere lacks."""
 
 
 class LanguageError(Mistake):

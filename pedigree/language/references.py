@@ -93,15 +93,6 @@ def _check(definition: Definition, use: Use) -> None:
     target: Step = _named(definition.by_name(), reference.step, "step")
     if target.type in DESCRIBED_TYPES:
         resolve(definition, reference)
-    _check_branch(use.step, target)
-
-
-def _check_branch(step: Step, target: Step) -> None:
-    """A step in a branch exists for the steps of that branch only."""
-    if step.branch_path[: len(target.branch_path)] != target.branch_path:
-        condition, branch = target.branch_path[-1]
-        where = f"the {'if' if branch else 'else'} branch of {condition}"
-        raise UnresolvedError(f"{target.name} runs in {where} only, and {step.name} is not there", missing="branch")
 
 
 def _parameter(definition: Definition, reference: ParameterReference) -> str:

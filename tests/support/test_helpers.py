@@ -121,20 +121,6 @@ def unknown_dependency(document: Document) -> None:
     named(document, "Tune")["DependsOn"] = ["PrepareDate"]
 
 
-def dependency_on_another_branch(document: Document) -> None:
-    named(document, "RegisterModel")["DependsOn"] = ["QualityTooLow"]
-
-
-def reference_into_a_branch(document: Document) -> None:
-    document["Steps"].append(
-        {
-            "Name": "Late",
-            "Type": "Fail",
-            "Arguments": {"ErrorMessage": {"Get": "Steps.RegisterModel.ModelPackageArn"}},
-        }
-    )
-
-
 def unknown_channel(document: Document) -> None:
     path = "Steps.PrepareData.ProcessingOutputConfig.Outputs['trian'].S3Output.S3Uri"
     request(document, "TrainBest")["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = {"Get": path}
@@ -205,8 +191,6 @@ def empty_name(document: Document) -> None:
         (no_queue, "'SqsQueueUrl' is a required property"),
         (unknown_condition, "Conditions[0]"),
         (unknown_dependency, "there is no step PrepareDate; did you mean PrepareData?"),
-        (dependency_on_another_branch, "QualityTooLow runs in the else branch of QualityGate only"),
-        (reference_into_a_branch, "RegisterModel runs in the if branch of QualityGate only, and Late is not there"),
         (unknown_channel, "PrepareData has no OutputName trian; did you mean train?"),
         (untuned_value, "Tune tunes no hyperparameter dropout"),
         (summary_beyond_the_last, "TrainingJobSummaries go from [0], the best, to [49], and not to [99]"),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pedigree.checks.finding import Finding, Severity
 from pedigree.checks.output.report import FindingsReport
 from pedigree.language.text import printable
 
+_MOST_PLACES = 3
+
 
 def render(report: FindingsReport) -> str:
-    """All findings, then how many there are of each severity."""
+    """All findings, the same in several places once; then how many there are of each severity."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 
 def _lines(report: FindingsReport) -> Iterator[str]:
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in report.findings:
-        yield from (printable(line) for line in _finding(report, finding))
+        alike.setdefault((finding.code, finding.cause, finding.remedy), []).append(finding)
+    for first, *others in alike.values():
+        yield from (printable(line) for line in (*_finding(report, first), *_places(others)))
         yield ""
     counts = Counter(finding.severity for finding in report.findings)
     totals = [
@@ -26,6 +31,14 @@ def _lines(report: FindingsReport) -> Iterator[str]:
         if counts[level]
     ]
     yield f"{printable(report.name)}: {', '.join(totals) or 'nothing is wrong'}"
+
+
+def _places(findings: Sequence[Finding]) -> Iterator[str]:
+    """Where the same is found, too."""
+    if findings:
+        named = [finding.pointer for finding in findings[:_MOST_PLACES]]
+        more = len(findings) - len(named)
+        yield f"    the same at {', '.join(named)}{f' and in {more} more places' if more else ''}"
 
 
 def _finding(report: FindingsReport, finding: Finding) -> Iterator[str]:

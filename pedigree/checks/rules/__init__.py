@@ -8,6 +8,7 @@ from types import ModuleType
 from pedigree.checks.rule import GROUPS, Rule
 from pedigree.checks.rules import (
     algorithms,
+    branches,
     cost,
     data,
     debugger,
@@ -34,8 +35,8 @@ from pedigree.checks.rules import (
 )
 
 _MODULES = (
-    *(structure, flow, references, order, types, parameters, limits, policies, tuning, metrics, scripts, data),
-    *(algorithms,),
+    *(structure, flow, references, branches, order, types, parameters, limits, policies, tuning, metrics, scripts),
+    *(data, algorithms),
     *(images, distribution, debugger, machines, network, deploying, functions, secrets, schedules, permissions, cost),
 )
 

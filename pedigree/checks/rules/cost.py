@@ -55,7 +55,7 @@ def no_time_limit(subject: Subject) -> Iterator[Violation]:
     for job in subject.jobs:
         if job.step.type == "Processing" and not at(job.request, "StoppingCondition", "MaxRuntimeInSeconds"):
             remedy = "add StoppingCondition.MaxRuntimeInSeconds"
-            yield Violation(job.pointer, f"{job.step.name} may run for a day", remedy)
+            yield Violation(job.pointer, "it may run for a day", remedy)
 
 
 def _cached(subject: Subject) -> Iterator[Step]:

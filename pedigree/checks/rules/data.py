@@ -17,6 +17,10 @@ from pedigree.language.text import brief
 
 _TESTING = re.compile(r"(?:^|[-_.])(?:test|testing|validation|valid|val|eval)(?:[-_.]|$)", re.IGNORECASE)
 _TRAINING = re.compile(r"(?:^|[-_.])(?:train|training)(?:[-_.]|$)", re.IGNORECASE)
+_PROCESSING = "/opt/ml/processing/"
+_ADDRESSES = ("S3Uri", "S3OutputPath", "ModelDataUrl")
+_BUCKET = re.compile(r"s3://([^/]+)")
+_NOT_IN_BUCKETS = re.compile(r"[^\w.-]", re.ASCII)
 
 
 @rule("SCR012", Severity.WARNING)
@@ -69,6 +73,60 @@ def parent_folder(subject: Subject) -> Iterator[Violation]:
     for text in subject.texts:
         if text.value.startswith("s3://") and ".." in text.value.split("/"):
             yield Violation(text.pointer, f'S3 takes ".." in {brief(text.value)} as a name', "write the whole address")
+
+
+@rule("SCR019", Severity.ERROR)
+def local_path(subject: Subject) -> Iterator[Violation]:
+    """Path that a processing job cannot use.
+
+    The LocalPath of an input begins with /opt/ml/processing/, that of an output with a slash; CreateProcessingJob
+    refuses others.
+    """
+    for job in subject.jobs:
+        for pointer, path in _local_paths(job):
+            if not f"{path}/".startswith(_PROCESSING):
+                yield Violation(pointer, f"an input cannot be at {brief(path)}", f"write a path below {_PROCESSING}")
+        for index, output in entries(job.get("ProcessingOutputConfig", "Outputs")):
+            path = at(output, "S3Output", "LocalPath")
+            if isinstance(path, str) and not path.startswith("/"):
+                pointer = job.pointer_to(f"ProcessingOutputConfig/Outputs/{index}/S3Output/LocalPath")
+                yield Violation(pointer, f"an output cannot be at {brief(path)}", f"write a path below {_PROCESSING}")
+
+
+@rule("SCR020", Severity.ERROR)
+def same_local_path(subject: Subject) -> Iterator[Violation]:
+    """Two inputs at one path.
+
+    CreateProcessingJob refuses that with an error without words.
+    """
+    for job in subject.jobs:
+        seen: set[str] = set()
+        for pointer, path in _local_paths(job):
+            if path.rstrip("/") in seen:
+                yield Violation(pointer, f"another input is at {path}, too", "give each input a path of its own")
+            seen.add(path.rstrip("/"))
+
+
+@rule("SCR021", Severity.ERROR)
+def impossible_bucket(subject: Subject) -> Iterator[Violation]:
+    """S3 address in a bucket that cannot exist.
+
+    A bucket's name has letters, digits, dots and hyphens (very old ones underscores). Another character often is
+    from a placeholder that nothing has filled.
+    """
+    for text in subject.texts:
+        match = _BUCKET.match(text.value) if text.key in _ADDRESSES else None
+        if match and not match[1].startswith("arn:") and (wrong := _NOT_IN_BUCKETS.search(match[1])):
+            cause = f"no bucket has {wrong[0]} in its name, as {match[1]} has"
+            yield Violation(text.pointer, cause, "write the bucket's name")
+
+
+def _local_paths(job: JobRequest) -> Iterator[tuple[str, str]]:
+    """Where the inputs of a processing job are put, with the pointers."""
+    for index, data in entries(job.get("ProcessingInputs")):
+        path = at(data, "S3Input", "LocalPath")
+        if isinstance(path, str):
+            yield job.pointer_to(f"ProcessingInputs/{index}/S3Input/LocalPath"), path
 
 
 def _inputs(job: JobRequest) -> Iterator[tuple[str, str, Any]]:

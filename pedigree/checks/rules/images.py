@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from pedigree.aws.ecr import ImageAddress, parse_address
 from pedigree.aws.machines import processor
@@ -13,6 +15,8 @@ from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.pointers import at, entries
+
+_NOT_IN_ADDRESSES = re.compile(r"[^\w./:@-]", re.ASCII)
 
 
 def job_images(subject: Subject) -> Iterator[tuple[JobRequest, ImageAddress]]:
@@ -25,17 +29,10 @@ def job_images(subject: Subject) -> Iterator[tuple[JobRequest, ImageAddress]]:
 
 def serving_images(subject: Subject) -> Iterator[tuple[str, ImageAddress]]:
     """The images that serve models, with their pointers."""
-    for step in subject.steps:
-        pointer = f"{step.pointer}/Arguments"
-        containers = entries(at(step.arguments, "InferenceSpecification", "Containers"))
-        for index, container in containers if step.type == "RegisterModel" else ():
-            inner = f"{pointer}/InferenceSpecification/Containers/{index}/Image"
-            yield from _parsed(subject, container.get("Image"), inner)
-        if step.type == "Model":
-            primary = at(step.arguments, "PrimaryContainer", "Image")
-            yield from _parsed(subject, primary, f"{pointer}/PrimaryContainer/Image")
-            for index, container in entries(step.arguments.get("Containers")):
-                yield from _parsed(subject, container.get("Image"), f"{pointer}/Containers/{index}/Image")
+    for pointer, value in _serving_values(subject):
+        address = parse_address(subject.plain(value))
+        if address:
+            yield pointer, address
 
 
 def machine_types(subject: Subject, job: JobRequest) -> list[str]:
@@ -171,14 +168,46 @@ def version(subject: Subject) -> Iterator[Violation]:
             yield Violation(pointer, cause, f"use {', '.join(versions[:-1])} or {versions[-1]}")
 
 
+@rule("CON013", Severity.WARNING)
+def training_only(subject: Subject) -> Iterator[Violation]:
+    """Training image that serves a model.
+
+    AWS's images for training have no server in them. The model is created or registered, and its endpoint or
+    transform job fails.
+    """
+    for pointer, address in serving_images(subject):
+        if address.repository.endswith("-training") and registry(address) == address.account:
+            serving = address.repository.replace("-training", "-inference")
+            yield Violation(pointer, f"{address.repository} has no server for models", f"use {serving}")
+
+
+@rule("CON014", Severity.ERROR)
+def malformed(subject: Subject) -> Iterator[Violation]:
+    """Image address with a character that none has.
+
+    Often a placeholder that nothing has filled. The job fails when it pulls the image.
+    """
+    jobs = ((job.pointer_to(*job.image), job.get(*job.image)) for job in subject.jobs)
+    for pointer, value in (*jobs, *_serving_values(subject)):
+        wrong = _NOT_IN_ADDRESSES.search(value) if isinstance(value, str) else None
+        if wrong:
+            yield Violation(pointer, f"no image's address has {wrong[0]} in it", "write the whole address")
+
+
 def _machine_pointer(job: JobRequest) -> str:
     return job.pointer_to(*job.cluster, "InstanceType")
 
 
-def _parsed(subject: Subject, value: object, pointer: str) -> Iterator[tuple[str, ImageAddress]]:
-    address = parse_address(subject.plain(value))
-    if address:
-        yield pointer, address
+def _serving_values(subject: Subject) -> Iterator[tuple[str, Any]]:
+    for step in subject.steps:
+        pointer = f"{step.pointer}/Arguments"
+        containers = entries(at(step.arguments, "InferenceSpecification", "Containers"))
+        for index, container in containers if step.type == "RegisterModel" else ():
+            yield f"{pointer}/InferenceSpecification/Containers/{index}/Image", container.get("Image")
+        if step.type == "Model":
+            yield f"{pointer}/PrimaryContainer/Image", at(step.arguments, "PrimaryContainer", "Image")
+            for index, container in entries(step.arguments.get("Containers")):
+                yield f"{pointer}/Containers/{index}/Image", container.get("Image")
 
 
 def _all_images(subject: Subject) -> Iterator[tuple[str, ImageAddress]]:

@@ -103,15 +103,6 @@ def entry(subject: Subject) -> Iterator[Violation]:
     yield from _dangling(subject, "entry", "use a name that the step's request has")
 
 
-@rule("REF010", Severity.ERROR)
-def branch(subject: Subject) -> Iterator[Violation]:
-    """Step that runs in another branch only.
-
-    A step in a branch of a condition may not run, so only steps of that branch can use it.
-    """
-    yield from _dangling(subject, "branch", "move the step into that branch, or what it uses out of it")
-
-
 @rule("REF012", Severity.ERROR)
 def expression(subject: Subject) -> Iterator[Violation]:
     """Malformed expression.

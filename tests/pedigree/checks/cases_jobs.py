@@ -16,6 +16,8 @@ GIVEN = "Train.Arguments.HyperParameters"
 RESOURCES = "Train.Arguments.ResourceConfig"
 LIMIT = "Train.Arguments.StoppingCondition"
 MACHINE = f"{RESOURCES}.InstanceType"
+READ = "Evaluate.Arguments.ProcessingInputs"
+WRITTEN = "Evaluate.Arguments.ProcessingOutputConfig.Outputs"
 EVALUATION = "Evaluate.Arguments.ProcessingResources.ClusterConfig.InstanceType"
 OLD = f"{REGISTRY}/pytorch-training:2.5.1-gpu-py311"
 OLDEST = f"{REGISTRY}/pytorch-training:2.0.1-gpu-py310"
@@ -86,6 +88,14 @@ SCRIPTS = (
     value_case("SCR015", ".Parameters.4.DefaultValue", "s3://data/old/../dogs/", "s3://data/dogs..old/"),
     value_case("SCR016", f"{GIVEN}.sagemaker_program", GONE, "train.py", GIVEN),
     Case(
+        "SCR019",
+        f"{READ}.0.S3Input.LocalPath",
+        ((f"{READ}.0.S3Input.LocalPath", "data/test"), (f"{WRITTEN}.0.S3Output.LocalPath", "scores")),
+        ((f"{READ}.0.S3Input.LocalPath", "/opt/ml/processing/a/b"), (f"{WRITTEN}.0.S3Output.LocalPath", "/scores")),
+    ),
+    value_case("SCR020", f"{READ}.1.S3Input.LocalPath", "/opt/ml/processing/test/", "/opt/ml/processing/test/model"),
+    value_case("SCR021", f"{READ}.0.S3Input.S3Uri", "s3://data-<account>/test", "s3://data-123456789012/<account>"),
+    Case(
         "SCR013",
         "Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri",
         (
@@ -123,6 +133,13 @@ CONTAINERS = (
         ((IMAGE, f"{REGISTRY}/pytorch-training:2.8.0-gpu-py312"),),
         ((IMAGE, OLD),),
     ),
+    value_case(
+        "CON013",
+        "Register.Arguments.InferenceSpecification.Containers.0.Image",
+        f"{REGISTRY}/tensorflow-training:2.18.0-cpu-py310",
+        f"{REGISTRY}/tensorflow-inference:2.18.0-cpu",
+    ),
+    value_case("CON014", IMAGE, "{account}.dkr.ecr.us-east-1.amazonaws.com/mine:1", f"{REGISTRY}/mine:1"),
     Case(
         "CON010",
         IMAGE,

@@ -27,6 +27,11 @@ UNTYPED = ((".Parameters.5", {"Name": "More", "DefaultValue": "some"}), MORE[1])
 SIDE = (".Steps.5", processing("Side", {}, ["side"]))
 
 
+def told(path: str) -> dict[str, Any]:
+    """A step that tells a value."""
+    return {**LATE, "Arguments": {"ErrorMessage": get(path)}}
+
+
 def side_input() -> dict[str, Any]:
     """What a step called Side writes, named by its address and not by a reference."""
     found = processing("Reader", {"side": own("Side", "side")}, [])["Arguments"]["ProcessingInputs"][0]
@@ -142,6 +147,12 @@ REFERENCES = (
         ".Steps.5.Arguments.ProcessingOutputConfig.Outputs.1.S3Output.S3Uri",
         ((".Steps.5", two_outputs("side", "side")),),
         ((".Steps.5", two_outputs("side", "other")),),
+    ),
+    Case(
+        "REF017",
+        "Late.Arguments.ErrorMessage",
+        ((".Steps.5", told("Steps.Register.ModelPackageArn")),),
+        (("Gate.Arguments.IfSteps.3", told("Steps.Register.ModelPackageArn")),),
     ),
 )
 TYPES = (

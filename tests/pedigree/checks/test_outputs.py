@@ -17,7 +17,7 @@ from pedigree.checks.rules import RULES
 from pedigree.checks.run import assert_clean, run
 from pedigree.checks.source_lines import line_numbers
 from tests.pedigree.checks.case import made
-from tests.pedigree.checks.small import document, get
+from tests.pedigree.checks.small import GONE, document, get
 
 BROKEN = made((("Deploy.Arguments.x", get("Parameters.Endpont")), ("Train.Arguments.RoleArn", "job")))
 SOURCE = json.dumps(BROKEN, indent=2)
@@ -127,3 +127,13 @@ def test_assert_clean_lists_what_is_wrong() -> None:
     assert_clean(document())
     with pytest.raises(AssertionError, match="REF001 error /Steps/4/Arguments/IfSteps/1/Arguments/x"):
         assert_clean(BROKEN, fail_on=Severity.ERROR)
+
+
+def test_text_tells_the_same_once_with_all_its_places() -> None:
+    gone = [(f"{step}.Arguments.StoppingCondition", GONE) for step in ("Prepare", "Evaluate")]
+    broken = made(tuple(gone))
+    report = FindingsReport("a.json", json.dumps(broken), run(broken))
+    text = FORMATS["text"](report)
+    assert text.count("CST004") == 1
+    assert "    the same at /Steps/3/Arguments\n" in text
+    assert text.endswith("a.json: 2 notes\n")

@@ -102,6 +102,18 @@ def test_a_condition_takes_a_branch_and_the_other_never_starts(sagemaker: LocalS
     assert sagemaker.steps(other)["No"]["FailureReason"] == "too few: 5"
 
 
+def test_a_step_that_waits_for_one_in_a_branch_runs_where_the_branch_is_taken(sagemaker: LocalSageMaker) -> None:
+    compared = {"Type": "GreaterThan", "LeftValue": {"Get": "Parameters.Epochs"}, "RightValue": 5}
+    branches = {"Conditions": [compared], "IfSteps": [function("Yes")], "ElseSteps": []}
+    steps = {"Name": "Gate", "Type": "Condition", "Arguments": branches}, {**function("Next"), "DependsOn": ["Yes"]}
+    taken = sagemaker.start(*steps, parameters={"Epochs": "6"})
+    assert sagemaker.go(taken) == "Succeeded"
+    assert set(sagemaker.statuses(taken)) == {"Gate", "Yes", "Next"}
+    other = sagemaker.start(*steps, parameters={"Epochs": "5"})
+    assert sagemaker.go(other) == "Succeeded"
+    assert set(sagemaker.statuses(other)) == {"Gate"}
+
+
 def test_a_job_that_ends_as_it_is_to_be_stopped_ends_as_it_did(sagemaker: LocalSageMaker) -> None:
     arn = sagemaker.start(training("Train"), after("Next", "Train"))
     sagemaker.go(arn)
