@@ -24,7 +24,7 @@ from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 from pedigree.localaws.services.sagemaker.endpoints.model_errors import error_words
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
-from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 KIND = "async-invocation"
 _LOG = logging.getLogger(__name__)
@@ -78,7 +78,9 @@ class AsyncQueue:
     def _consider(self, name: str, invocation: AsyncInvocation) -> None:
         with self._lock:
             running = list(self._running.values()).count(invocation.endpoint)
-            is_due = running < self._endpoints.async_capacity(invocation.endpoint) or self._is_over(invocation)
+            is_due = running < self._endpoints.deployment(invocation.endpoint).async_capacity() or self._is_over(
+                invocation
+            )
             if not is_due:
                 return
             self._running[name] = invocation.endpoint
@@ -106,7 +108,7 @@ class AsyncQueue:
         self._loop.wake()
 
     def _answer(self, invocation: AsyncInvocation) -> None:
-        role = self._endpoints.role(invocation.endpoint)
+        role = self._endpoints.deployment(invocation.endpoint).role()
         if role is None:
             return
         objects = self._objects(role)

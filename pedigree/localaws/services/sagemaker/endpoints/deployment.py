@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
-from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 _COMING_SECONDS = 60.0
 _AT_ONCE, _MOST_AT_ONCE = "MaxConcurrentInvocationsPerInstance", 4

@@ -15,21 +15,21 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import progress
+from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState, EndpointAnswer, EndpointDeployment
 from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
 from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
 from pedigree.localaws.services.sagemaker.endpoints.fleet import FleetEndedError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
-from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, check_roles, variants
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, check_roles, clean, variants
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
 from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, end_left_over
@@ -42,6 +42,7 @@ _POLL_SECONDS = 0.5
 _TRIES = 5
 _END_SECONDS = 2.0
 _NOT_IN_SERVICE = "the endpoint is not in service"
+_Answered = TypeVar("_Answered")
 Firing: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 """Returns which of some alarms are in the state ALARM."""
 Done: TypeAlias = Callable[[str], None]
@@ -124,11 +125,21 @@ class Endpoints:
         seconds: float | None = None,
     ) -> EndpointAnswer:
         """Invoke an endpoint; ServiceError if it does not exist or cannot answer."""
+        answer, generation = self._asked(name, variant, lambda g: g.invoke(body, headers, variant, container, seconds))
+        return EndpointAnswer(*answer, generation)
+
+    def stream(
+        self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+    ) -> tuple[str, StreamedReply]:
+        """Invoke an endpoint, and return the variant and its reply when that begins; raises what invoke raises."""
+        return self._asked(name, variant, lambda generation: generation.stream(body, headers, variant, container))[0]
+
+    def _asked(self, name: str, variant: str, ask: Callable[[Generation], _Answered]) -> tuple[_Answered, Generation]:
         try:
             for _ in range(_TRIES):
                 generation = self._generation(name, variant)
                 try:
-                    return EndpointAnswer(*generation.invoke(body, headers, variant, container, seconds), generation)
+                    return ask(generation), generation
                 except FleetEndedError:
                     continue  # an update has just ended this generation; another one has taken its place
         except InstanceError as error:
@@ -139,20 +150,14 @@ class Endpoints:
         """The AsyncInferenceConfig of an endpoint; ServiceError if there is no such endpoint."""
         return self._generation(name, "").asynchronous
 
-    def async_capacity(self, name: str) -> int:
-        """How many asynchronous invocations an endpoint has room for at once: none while nothing of it runs."""
-        deployment = self._deployments.get(name)
-        return deployment.async_capacity() if deployment else 0
-
-    def role(self, name: str) -> str | None:
-        """The role of an endpoint's first variant; None if nothing of it runs."""
-        deployment = self._deployments.get(name)
-        return deployment.role() if deployment else None
+    def deployment(self, name: str) -> EndpointDeployment:
+        """What runs for an endpoint; a deployment of nothing if there is no such endpoint."""
+        return self._deployments.get(name) or EndpointDeployment()
 
     def counts(self, name: str) -> Mapping[str, int]:
         """The present number of instances of each variant."""
-        deployment = self._deployments.get(name)
-        return deployment.current.counts() if deployment and deployment.current else {}
+        current = self.deployment(name).current
+        return current.counts() if current else {}
 
     def _generation(self, name: str, variant: str) -> Generation:
         deployment = self._deployments.get(name)
@@ -350,11 +355,7 @@ class Endpoints:
         )
 
     def _clean(self, name: str, but: str) -> None:
-        """Remove the models of all generations but one."""
-        folder: Path = self._world.folder / _FOLDER / name
-        for path in folder.iterdir() if folder.exists() else ():
-            if path.name != but:
-                shutil.rmtree(path, ignore_errors=True)
+        clean(self._world.folder / _FOLDER / name, but)
 
     def _change(self, name: str, **members: Any) -> Document:
         return self._world.store.update(ENDPOINT.kind, name, lambda before: {**before, **members})

@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceSpec
-from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceDiedError, InstanceError, Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceDiedError, InstanceError
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 _LOG = logging.getLogger(__name__)
 DRAIN_SECONDS = 60.0
@@ -18,6 +21,9 @@ _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
 _FAILED = 500
+
+
+_ENDED = Reply(_FAILED, "text/plain", b"the model server ended while it was to answer", 0.0)
 
 
 class FleetEndedError(InstanceError):
@@ -76,10 +82,25 @@ class Fleet:
             except InstanceDiedError:
                 self._lose(instance)
             finally:
-                with self._lock:
-                    instance.busy -= 1
-                    self._lock.notify_all()
-        return Reply(_FAILED, "text/plain", b"the model server ended while it was to answer", 0.0)
+                self._release(instance)
+        return _ENDED
+
+    def stream(self, body: bytes, headers: Mapping[str, str], target: str = "") -> StreamedReply:
+        """As invoke; the instance is busy until all of the answer has come, or nobody wants more of it."""
+        for _ in range(_TRIES):
+            instance = self._chosen()
+            try:
+                reply = instance.stream(body, headers, target)
+            except InstanceDiedError:
+                self._lose(instance)
+                self._release(instance)
+            except BaseException:
+                self._release(instance)
+                raise
+            else:
+                reply.stream.when_over(partial(self._release, instance))
+                return reply
+        return StreamedReply.of(_ENDED)
 
     def end(self, patience: float = DRAIN_SECONDS) -> None:
         """Wait for requests that are being answered, at most so many seconds, then end all instances."""
@@ -138,6 +159,12 @@ class Fleet:
             self._requests += 1
             instance.last_request = self._requests
             return instance
+
+    def _release(self, instance: Instance) -> None:
+        """Note that an instance has answered a request."""
+        with self._lock:
+            instance.busy -= 1
+            self._lock.notify_all()
 
     def _lose(self, instance: Instance) -> None:
         """Send an instance no more requests; the watching thread ends what is left of it."""

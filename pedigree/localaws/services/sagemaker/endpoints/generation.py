@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS, Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
@@ -17,8 +18,8 @@ from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     InstanceError,
     ModelTimeoutError,
     PingFailedError,
-    Reply,
 )
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 Chance = Callable[[], float]
 TIMED_OUT = 0
@@ -85,13 +86,28 @@ class Generation:
         seconds: float | None = None,
     ) -> tuple[str, Reply]:
         """Invoke a variant, by name or by weight; its name and reply, which may be that it timed out."""
-        chosen = variant or self._by_weight()
-        if refusal := self.variants[chosen].spec.refusal(container):
-            raise ServiceError("ValidationError", refusal)
+        chosen = self._chosen(variant, container)
         try:
             return chosen, self.fleets[chosen].invoke(body, headers, container, seconds)
         except ModelTimeoutError:
             return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, seconds or ANSWER_SECONDS)
+
+    def stream(
+        self, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
+    ) -> tuple[str, StreamedReply]:
+        """As invoke; the reply is there when it begins."""
+        chosen = self._chosen(variant, container)
+        try:
+            return chosen, self.fleets[chosen].stream(body, headers, container)
+        except ModelTimeoutError:
+            return chosen, StreamedReply.of(Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS))
+
+    def _chosen(self, variant: str, container: str) -> str:
+        """The variant for a request; ServiceError if it has no such container."""
+        chosen = variant or self._by_weight()
+        if refusal := self.variants[chosen].spec.refusal(container):
+            raise ServiceError("ValidationError", refusal)
+        return chosen
 
     def counts(self) -> Mapping[str, int]:
         return {name: len(fleet) for name, fleet in self.fleets.items()}

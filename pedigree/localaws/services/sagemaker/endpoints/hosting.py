@@ -96,6 +96,13 @@ def _deployed_images(world: World, model: str) -> tuple[Mapping[str, str], ...]:
     )
 
 
+def clean(folder: Path, but: str) -> None:
+    """Remove the models of all generations of an endpoint but one."""
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.name != but:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def instances(variant: Mapping[str, Any]) -> int:
     """The initial number of instances of a variant; a serverless one has its provisioned concurrency."""
     serverless = variant.get("ServerlessConfig") or {}

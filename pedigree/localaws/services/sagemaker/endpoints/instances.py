@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     OK,
     START_SECONDS,
     InstanceError,
-    Reply,
     ServerProcess,
     ServerSpec,
 )
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 _CONTENT_TYPE, _ACCEPT = "Content-Type", "Accept"
 
@@ -80,6 +81,19 @@ class Instance:
             if reply.status != OK:
                 return reply
         return _following(last, reply, headers, seconds)
+
+    def stream(self, body: bytes, headers: Mapping[str, str], target: str = "") -> StreamedReply:
+        """Invoke its model, and return the answer as soon as it begins; raises what invoke raises."""
+        if self._is_direct:
+            return self._servers[target].stream(body, headers)
+        *others, last = self._servers.values()
+        reply = Reply(OK, headers.get(_CONTENT_TYPE, ""), body, 0.0)
+        for server in others:
+            reply = _following(server, reply, _without_accept(headers), None)
+            if reply.status != OK:
+                return StreamedReply.of(reply)
+        kind = {_CONTENT_TYPE: reply.content_type} if reply.content_type else {}
+        return last.stream(reply.content, {**headers, **kind})
 
     def end(self) -> None:
         """Ask its processes to end, and kill those that do not."""

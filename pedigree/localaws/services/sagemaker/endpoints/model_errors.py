@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from werkzeug import Response
 
-from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 
 def model_error(name: str, region: str, account: str, reply: Reply) -> Response:

@@ -2,9 +2,10 @@
 
 It runs in the container's environment, as a script, and needs only Python. The functions of the code are called as the
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
-one thread, which makes torch fast. Functions that the code lacks are in a program of the image, DEFAULTS, which may say
-what a request without a type is (DEFAULT_CONTENT_TYPE), and the answer where nothing or anything is accepted
-(DEFAULT_ACCEPT); else both are JSON. SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT comes before the latter, as in the toolkits.
+one thread, which makes torch fast. An answer that is an iterator is sent piece by piece. Functions that the code lacks
+are in a program of the image, DEFAULTS, which may say what a request without a type is (DEFAULT_CONTENT_TYPE), and the
+answer where nothing or anything is accepted (DEFAULT_ACCEPT); else both are JSON. SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT
+comes before the latter, as in the toolkits.
 
     python model_server.py MODEL_FOLDER DEFAULTS [--install] [--socket DESCRIPTOR]
 
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -51,12 +52,12 @@ class Model:
         self.is_ready = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
-        """The status, content type and content of an answer."""
+    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes | Iterator[bytes]]:
+        """The status, content type and content of an answer; or the content's pieces, as the model makes them."""
         reply: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._work.put((body, content_type, accept, reply))
-        answer: tuple[int, str, bytes] = reply.get()
-        return answer
+        status, kind, content = reply.get()
+        return status, kind, _pieces(reply) if content is None else content
 
     def _run(self) -> None:
         try:
@@ -72,7 +73,33 @@ class Model:
             content_type = content_type or getattr(usual, "DEFAULT_CONTENT_TYPE", JSON)
             if accept in ("", ANY):
                 accept = os.environ.get(_ACCEPT_VARIABLE, "") or getattr(usual, "DEFAULT_ACCEPT", JSON)
-            reply.put(_answer(functions, model, body, content_type, accept))
+            _give(reply, *_answer(functions, model, body, content_type, accept))
+
+
+def _give(reply: queue.SimpleQueue[Any], status: int, kind: str, content: Any) -> None:
+    """Hand an answer over, or piece by piece what the model's code yields; an error in there breaks it off."""
+    if not isinstance(content, Iterator):
+        reply.put((status, kind, content))
+        return
+    reply.put((status, kind, None))
+    try:
+        for piece in content:
+            reply.put(_bytes(piece))
+        reply.put(None)
+    except Exception as error:  # noqa: BLE001  # the code of the model may raise anything
+        traceback.print_exc()
+        reply.put(error)
+
+
+def _pieces(reply: queue.SimpleQueue[Any]) -> Iterator[bytes]:
+    while (piece := reply.get()) is not None:
+        if isinstance(piece, Exception):
+            raise piece
+        yield piece
+
+
+def _bytes(content: Any) -> bytes:
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 def _require(path: Path, *, installs: bool) -> None:
@@ -127,7 +154,7 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _answer(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+def _answer(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, Any]:
     try:
         if "transform_fn" in functions:
             answer = functions["transform_fn"](model, body, content_type, accept)
@@ -140,7 +167,7 @@ def _answer(functions: Functions, model: Any, body: bytes, content_type: str, ac
             traceback.print_exc()
         return status, "text/plain", str(error).encode()
     content, kind = answer if isinstance(answer, tuple) else (answer, accept or JSON)
-    return 200, kind, content.encode() if isinstance(content, str) else bytes(content)
+    return 200, kind, content if isinstance(content, Iterator) else _bytes(content)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -167,7 +194,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/invocations":
             return self._send(404, JSON, b"{}")
         types = (self.headers.get("Content-Type") or "", self.headers.get("Accept") or "")
-        return self._send(*self.model.answer(body, *types))
+        status, kind, content = self.model.answer(body, *types)
+        return self._send(status, kind, content) if isinstance(content, bytes) else self._stream(status, kind, content)
 
     def _is_foreign(self) -> bool:
         """Whether a page in a browser may have sent this: it names another host, or says where it comes from."""
@@ -182,6 +210,18 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, kind: str, content: bytes) -> None:
         head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
         self.wfile.write(head.encode() + content)
+
+    def _stream(self, status: int, kind: str, pieces: Iterator[bytes]) -> None:
+        """Send an answer in chunks; the connection ends without the last one if the model's code breaks it off."""
+        head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.wfile.write(head.encode())
+        try:
+            for piece in pieces:
+                if piece:
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+        except Exception:  # noqa: BLE001  # the code of the model may raise anything
+            self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Log nothing: the daemon counts requests."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from werkzeug import Response
@@ -18,12 +18,14 @@ from pedigree.localaws.services.sagemaker.endpoints.async_queue import AsyncQueu
 from pedigree.localaws.services.sagemaker.endpoints.capture import CapturedInvocation as Captured
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.event_stream import CONTENT_TYPE as EVENT_STREAM
+from pedigree.localaws.services.sagemaker.endpoints.event_stream import PayloadParts
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 from pedigree.localaws.services.sagemaker.endpoints.model_errors import model_error
-from pedigree.localaws.services.sagemaker.endpoints.server_process import Reply
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
-_INVOKE, _ASYNC = "InvokeEndpoint", "InvokeEndpointAsync"
-_OPERATIONS = (_INVOKE, _ASYNC)
+_INVOKE, _ASYNC, _STREAM = "InvokeEndpoint", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream"
+_OPERATIONS = (_INVOKE, _ASYNC, _STREAM)
 _LARGEST = 6 << 20
 _ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _PASSED_ON = {"content-type": "Content-Type", "accept": "Accept", _ATTRIBUTES: "X-Amzn-SageMaker-Custom-Attributes"}
@@ -59,16 +61,12 @@ class DataPlane:
             raise ServiceError("ValidationError", f"HTTP content length exceeded {_LARGEST} bytes.", 413)
         if self._endpoints.asynchronous(exchange.members["EndpointName"]):
             raise _not_for(exchange, f"is asynchronous; use {_ASYNC}")
-        return self._invoke(exchange)
+        return self._stream(exchange) if exchange.operation == _STREAM else self._invoke(exchange)
 
     def _invoke(self, exchange: Exchange) -> Response:
-        name, headers = exchange.members["EndpointName"], exchange.headers
-        passed_on = {word: headers[key] for key, word in _PASSED_ON.items() if key in headers}
-        if "x-amzn-sagemaker-accept" in headers:
-            passed_on["Accept"] = headers["x-amzn-sagemaker-accept"]
+        name = exchange.members["EndpointName"]
         begun = time.perf_counter()
-        chosen = (exchange.members.get(member, "") for member in ("TargetVariant", "TargetContainerHostname"))
-        invoked = self._endpoints.invoke(name, exchange.body, passed_on, *chosen)
+        invoked = self._endpoints.invoke(name, exchange.body, _passed_on(exchange), *_chosen(exchange))
         variant, reply = invoked.variant, invoked.reply
         overhead = time.perf_counter() - begun - reply.seconds
         self._meter.note(name, variant, reply.seconds, max(0.0, overhead), reply.status)
@@ -78,6 +76,20 @@ class DataPlane:
         if capture:
             self._captures.note(capture, name, variant, invoked.role, _captured(exchange, reply))
         return _answer(exchange, variant, reply)
+
+    def _stream(self, exchange: Exchange) -> Response:
+        """What an endpoint's model answers, piece by piece as it comes."""
+        name, begun = exchange.members["EndpointName"], time.perf_counter()
+        variant, reply = self._endpoints.stream(name, exchange.body, _passed_on(exchange), *_chosen(exchange))
+
+        def over() -> None:
+            self._meter.note(name, variant, time.perf_counter() - begun, 0.0, reply.status)
+
+        reply.stream.when_over(over)
+        if reply.status != HTTPStatus.OK:
+            return model_error(name, exchange.region, self._endpoints.account, reply.whole())
+        headers = {**_headers(exchange, variant), "X-Amzn-SageMaker-Content-Type": reply.content_type or _ANY_TYPE}
+        return Response(PayloadParts(reply.stream), 200, headers, content_type=EVENT_STREAM)
 
     def _accept(self, exchange: Exchange) -> Response:
         """Keep an asynchronous invocation, and say where its answer will be."""
@@ -95,11 +107,29 @@ def _not_for(exchange: Exchange, why: str) -> ServiceError:
     return ServiceError("ValidationError", f"Endpoint {exchange.members['EndpointName']} {why}.")
 
 
+def _passed_on(exchange: Exchange) -> Mapping[str, str]:
+    """The headers that a model gets."""
+    headers = exchange.headers
+    passed_on = {word: headers[key] for key, word in _PASSED_ON.items() if key in headers}
+    accept = headers.get("x-amzn-sagemaker-accept")
+    return {**passed_on, "Accept": accept} if accept else passed_on
+
+
+def _chosen(exchange: Exchange) -> tuple[str, str]:
+    """The variant and the container that a request names."""
+    return exchange.members.get("TargetVariant", ""), exchange.members.get("TargetContainerHostname", "")
+
+
 def _answer(exchange: Exchange, variant: str, reply: Reply) -> Response:
+    headers = _headers(exchange, variant)
+    return Response(reply.content, 200, headers, content_type=reply.content_type or _ANY_TYPE)
+
+
+def _headers(exchange: Exchange, variant: str) -> dict[str, str]:
     headers = {"x-Amzn-Invoked-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}
     if _ATTRIBUTES in exchange.headers:
         headers[_PASSED_ON[_ATTRIBUTES]] = exchange.headers[_ATTRIBUTES]
-    return Response(reply.content, 200, headers, content_type=reply.content_type or _ANY_TYPE)
+    return headers
 
 
 def _captured(exchange: Exchange, reply: Reply) -> Captured:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pedigree.localaws.containers.container import Container, Mount
 from pedigree.localaws.containers.runtime import ContainerRuntime
@@ -22,7 +23,9 @@ from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import Launch, end_group, start
+from pedigree.localaws.services.sagemaker.endpoints.answer_stream import AnswerStream, StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.connection import Address, Connection
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS, PROGRAMS_FOLDER
 from pedigree.localaws.services.sagemaker.resources.model_containers import PRIMARY
 
@@ -38,6 +41,8 @@ _MOST_WAITING = 256
 _KEPT_LINES = 200
 _TRACEBACK = "Traceback (most recent call last):"
 OnLine = Callable[[str], None]
+_INVOCATIONS = "/invocations"
+_Answered = TypeVar("_Answered")
 
 
 class InstanceError(LocalAwsError):
@@ -83,17 +88,6 @@ class ServerSpec:
     @property
     def has_own_network(self) -> bool:
         return self.is_isolated and self.containers is not None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A model server's answer, how long it took, and the container that gave it."""
-
-    status: int
-    content_type: str
-    content: bytes
-    seconds: float
-    container: str = PRIMARY
 
 
 class ServerProcess:
@@ -145,11 +139,26 @@ class ServerProcess:
         """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer, in so many seconds."""
         patience = seconds or self._spec.answer_seconds
         started = time.perf_counter()
+        connection, answer = self._exchanged(lambda at: at.request("POST", _INVOCATIONS, headers, body), patience)
+        self._keep(connection)
+        took = time.perf_counter() - started
+        return Reply(answer.status, answer.content_type, answer.content, took, self._spec.hostname)
+
+    def stream(self, body: bytes, headers: Mapping[str, str]) -> StreamedReply:
+        """Invoke the model, and return its answer as soon as it begins; raises what invoke raises."""
+        patience = self._spec.answer_seconds
+        connection, answer = self._exchanged(lambda at: at.begin("POST", _INVOCATIONS, headers, body), patience)
+        stream = AnswerStream(answer.pieces)
+        stream.when_over(lambda: self._keep(connection) if stream.is_whole else connection.close())
+        return StreamedReply(answer.status, answer.content_type, stream, self._spec.hostname)
+
+    def _exchanged(self, ask: Callable[[Connection], _Answered], patience: float) -> tuple[Connection, _Answered]:
+        """Ask the server something, and return what it answers and the connection to it."""
         connection: Connection | None = None
         try:
             connection = self._connection()
             connection.set_patience(patience)
-            answer = connection.request("POST", "/invocations", headers, body)
+            return connection, ask(connection)
         except OSError as error:
             if connection is not None:
                 connection.close()
@@ -157,10 +166,10 @@ class ServerProcess:
                 raise ModelTimeoutError(f"the model did not answer in {patience:.0f} seconds") from error
             self._is_gone = True
             raise InstanceDiedError(f"the model server went away: {error!r}") from error
+
+    def _keep(self, connection: Connection) -> None:
         with self._lock:
             self._idle.append(connection)
-        took = time.perf_counter() - started
-        return Reply(answer.status, answer.content_type, answer.content, took, self._spec.hostname)
 
     def end(self) -> None:
         """Ask the process to end, and kill it if it does not."""

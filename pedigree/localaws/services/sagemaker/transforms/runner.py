@@ -30,9 +30,9 @@ from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironme
 from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     InstanceError,
     ModelTimeoutError,
-    Reply,
     end_left_over,
 )
+from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.transforms.plans import TransformPlan, plan
 from pedigree.localaws.services.sagemaker.transforms.records import Record, assembled, batches, payload, split
