@@ -41,6 +41,7 @@ from pedigree.localaws.proxy.upstream import Upstream, UserProxy
 from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
+from pedigree.localaws.services.cloudwatch.operations import CloudWatchOperations
 from pedigree.localaws.services.events import targets
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.rules import RuleDispatcher
@@ -300,6 +301,7 @@ def _proxy(options: Options, world: World, http_port: Callable[[], int]) -> Prox
 def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, Service]:
     """The services by their names in credential scopes; SageMaker's data plane has botocore's name."""
     moto = {name: MotoService(name, foundation.backends) for name in SERVICES}
+    use_backend = foundation.backends.backend
     world, scaling, tagging = foundation.world, moto["application-autoscaling"], moto["tagging"]
     sagemaker = running.sagemaker
     simulation = PolicySimulation(foundation.backends.backend, world.clock.now)
@@ -316,6 +318,7 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
             sagemaker.endpoints, sagemaker.meter, sagemaker.captures, sagemaker.queue, world.clock.now
         ),
         "sts": Provider(StsOperations(foundation.backends.backend, moto["sts"]), fallback=moto["sts"]),
+        "monitoring": Provider(CloudWatchOperations(use_backend, moto["monitoring"]), fallback=moto["monitoring"]),
         "logs": Provider(LogsOperations(foundation.backends.backend, moto["logs"]), fallback=moto["logs"]),
         "iam": Provider(IamOperations(moto["iam"]), simulation, fallback=moto["iam"]),
         "tagging": Provider(TaggingOperations(world, tagging), fallback=tagging),

@@ -11,13 +11,15 @@ from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
 from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.parser import is_form
 from pedigree.localaws.http.payload import IncompleteBodyError
-from pedigree.localaws.http.protocol.absent_services import protocol_of
+from pedigree.localaws.http.protocol.absent_services import QUERY, protocol_of
 from pedigree.localaws.http.protocol.error_forms import error_response
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 _LOG = logging.getLogger(__name__)
 # After these the rest of what was sent is not read.
+_OF_TWO_PROTOCOLS = ("monitoring", "sqs")
 _CLOSING = ("IncompleteBody", "RequestTimeout", "ForeignHost", "MissingAuthenticationToken", "UnknownService")
 
 
@@ -25,13 +27,18 @@ def answer_error(exchange: Exchange, error: Exception) -> Response:
     """What a client is answered instead."""
     refusal = _refusal(exchange, error)
     scope = exchange.scope.service if exchange.scope else ""
-    form = exchange.service or protocol_of(scope, exchange.headers)
+    form = _form(exchange) or protocol_of(scope, exchange.headers)
     answer = error_response(form, refusal, exchange.path)
     if refusal.code in _CLOSING:
         answer.headers["Connection"] = "close"
     if exchange.method == "HEAD":
         answer.set_data(b"")
     return answer
+
+
+def _form(exchange: Exchange) -> str:
+    """The service, or its older protocol where a request speaks that; empty where neither is known."""
+    return QUERY if exchange.service in _OF_TWO_PROTOCOLS and is_form(exchange) else exchange.service
 
 
 def _refusal(exchange: Exchange, error: Exception) -> ServiceError:

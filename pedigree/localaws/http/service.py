@@ -9,7 +9,7 @@ from botocore import xform_name
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol.models import MODELS, model
+from pedigree.localaws.http.parser import is_form
 from pedigree.localaws.http.protocol.query_answers import query_answer
 from pedigree.localaws.http.protocol.serializer import answer
 
@@ -71,7 +71,7 @@ class Provider:
         answered = operation(exchange)
         if isinstance(answered, Response):
             return answered
-        write = query_answer if model(MODELS[exchange.service]).metadata["protocol"] == "query" else answer
+        write = query_answer if is_form(exchange) else answer
         return write(exchange.service, exchange.operation, answered)
 
 

@@ -20,6 +20,7 @@ from moto.events.models import EventBus, EventsBackend
 from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
+from pedigree.localaws.moto.alarm_patches import ALARM_PATCHES
 from pedigree.localaws.moto.aws_policies import POLICY_PATCHES
 from pedigree.localaws.moto.identity_patches import IDENTITY_PATCHES
 
@@ -32,7 +33,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 @cache
 def apply_patches() -> None:
     """Patch moto, unless it is patched already."""
-    for owner, name, patched in (*_PATCHES, *IDENTITY_PATCHES, *POLICY_PATCHES):
+    for owner, name, patched in (*_PATCHES, *ALARM_PATCHES, *IDENTITY_PATCHES, *POLICY_PATCHES):
         setattr(owner, name, patched(getattr(owner, name, None)))
 
 

@@ -105,6 +105,13 @@ def _sqs(error: ServiceError, path: str, code: str, status: int) -> Response:
     return answer
 
 
+def _cloudwatch(error: ServiceError, path: str, code: str, status: int) -> Response:
+    """CloudWatch's JSON has the name of the error's shape, and a header the code that its query protocol has."""
+    answer = _json(error, path, _CLOUDWATCH_SHAPES.get(code, code), status)
+    answer.headers["x-amzn-query-error"] = f"{code};Sender"
+    return answer
+
+
 # Its status is that of a denied call, but for EC2's.
 _MISMATCH = "SignatureDoesNotMatch"
 _STATUSES = {"AuthFailure": 401}
@@ -138,6 +145,12 @@ _EC2_CODES = {
 }
 _SQS_CODES = {"ValidationException": "InvalidParameterValue", "UnknownOperationException": "InvalidAction"}
 _CLOUDWATCH_CODES = {"ValidationException": "ValidationError", "UnknownOperationException": "InvalidAction"}
+_CLOUDWATCH_SHAPES = {
+    "ValidationError": "ValidationException",
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "InvalidParameterCombination": "InvalidParameterCombinationException",
+    "MissingParameter": "MissingRequiredParameterException",
+}
 _LOGS_CODES = {**_JSON_CODES, "ValidationException": "InvalidParameterException"}
 _LAMBDA_CODES = {**_JSON_CODES, "InternalFailure": "ServiceException"}
 _JSON_FORM = ErrorForm("AccessDeniedException", 400, _json, _JSON_CODES)
@@ -147,7 +160,7 @@ _FORMS: Mapping[str, ErrorForm] = {
     "ec2": ErrorForm("UnauthorizedOperation", 403, _ec2, _EC2_CODES),
     "s3": ErrorForm("AccessDenied", 403, _s3, _S3_CODES),
     "sqs": ErrorForm("AccessDenied", 403, _sqs, _SQS_CODES),
-    "monitoring": ErrorForm("AccessDenied", 403, _sqs, _CLOUDWATCH_CODES),
+    "monitoring": ErrorForm("AccessDenied", 403, _cloudwatch, _CLOUDWATCH_CODES),
     "logs": ErrorForm("AccessDeniedException", 400, _json, _LOGS_CODES),
     "tagging": ErrorForm("AccessDeniedException", 400, _json, _LOGS_CODES),
     "lambda": ErrorForm("AccessDeniedException", 403, _lambda, _LAMBDA_CODES),

@@ -101,19 +101,19 @@ def _metric_alarm(alarm: Any) -> Alarm | None:
 
 
 def _query_stat(stat: Any) -> MetricStat:
-    return MetricStat(stat.metric.namespace, stat.metric.metric_name, _dimensions(stat.metric.dimensions), stat.stat)
+    return MetricStat(stat.metric.namespace, stat.metric.metric_name, dimensions(stat.metric.dimensions), stat.stat)
 
 
 def _alarm_stat(alarm: Any) -> MetricStat:
     chosen = alarm.statistic or alarm.extended_statistic
-    return MetricStat(alarm.namespace, alarm.metric_name, _dimensions(alarm.dimensions), chosen)
+    return MetricStat(alarm.namespace, alarm.metric_name, dimensions(alarm.dimensions), chosen)
 
 
-def _dimensions(dimensions: Any) -> frozenset[tuple[str, str]]:
+def dimensions(listed: Any) -> frozenset[tuple[str, str]]:
     """Return names and values; moto has dimensions as mappings or as objects."""
     return frozenset(
         (dimension["Name"], dimension["Value"]) if isinstance(dimension, Mapping) else (dimension.name, dimension.value)
-        for dimension in dimensions or ()
+        for dimension in listed or ()
     )
 
 
@@ -122,11 +122,12 @@ def _datapoints(data: Sequence[Any], stat: MetricStat, oldest: float) -> Iterato
         if datum.name != stat.name or datum.namespace != stat.namespace:
             continue
         moment = datum.timestamp.timestamp()
-        if moment >= oldest and _dimensions(datum.dimensions) == stat.dimensions:
-            yield _datapoint(datum, moment)
+        if moment >= oldest and dimensions(datum.dimensions) == stat.dimensions:
+            yield datapoint(datum, moment)
 
 
-def _datapoint(datum: Any, moment: float) -> Datapoint:
+def datapoint(datum: Any, moment: float) -> Datapoint:
+    """Return one of moto's data: a value, or a statistic set."""
     if hasattr(datum, "value"):
         return single(moment, datum.value)
     return Datapoint(moment, datum.sample_count, datum.sum, datum.min, datum.max)
