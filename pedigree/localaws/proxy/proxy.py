@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from pedigree.localaws.http.aws_hosts import is_aws
@@ -20,8 +20,8 @@ from pedigree.localaws.proxy.request_head import HostAndPort, ProxyRequest, Prox
 from pedigree.localaws.proxy.upstream import Upstream, connect
 
 _LOG = logging.getLogger(__name__)
-_HEAD_BYTES, _HEAD_SECONDS, _START_SECONDS = 64 << 10, 10.0, 30.0
-_MOST_CONNECTIONS = 2048
+_HEAD_BYTES, _HEAD_SECONDS, _START_SECONDS, _END_SECONDS = 64 << 10, 10.0, 30.0, 1.0
+_MOST_CONNECTIONS, _STEPS = 2048, 5
 _READY = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _BUSY = "there are too many connections"
 _FORBIDDEN, _UNAVAILABLE = "403 Forbidden", "503 Service Unavailable"
@@ -77,33 +77,49 @@ class Proxy:
         self.port, self._tls_port = plain.sockets[0].getsockname()[1], tls.sockets[0].getsockname()[1]
         self._ready.set()
         await self._over.wait()
-        for server in (plain, tls):
+        await self._end((plain, tls))
+
+    async def _end(self, servers: Sequence[asyncio.Server]) -> None:
+        """Accept no more, let what was accepted just now begin, and end all connections.
+
+        A server that is closed before a connection begins would leave that one open.
+        """
+        for server in servers:
+            for listening in server.sockets:
+                self._loop.remove_reader(listening.fileno())
+        await _steps()
+        for server in servers:
             server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=_END_SECONDS)
+            await _steps()
 
-    def _served(self, serve: Serve) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    def _served(self, serve: Serve) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+        """Serve a connection in a task, after which it is closed even if the task never began."""
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = self._loop.create_task(self._serve(serve, ProxyConnection(reader, writer)))
+            task.add_done_callback(lambda _: writer.close())
+
+        return connected
+
+    async def _serve(self, serve: Serve, stream: ProxyConnection) -> None:
         """Serve a connection to its end, unless there are too many."""
-
-        async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            stream = ProxyConnection(reader, writer)
-            self._open += 1
-            try:
-                if self._open > _MOST_CONNECTIONS:
-                    await _refuse(stream, _UNAVAILABLE, _BUSY)
-                else:
-                    await serve(stream)
-            except OSError:  # the client is gone
-                return
-            except Exception:  # noqa: BLE001  # one connection's bug ends no other
-                _LOG.exception("a connection of the proxy has failed")
-            finally:
-                self._open -= 1
-                await stream.close()
-
-        return served
+        self._open += 1
+        try:
+            if self._open > _MOST_CONNECTIONS:
+                await _refuse(stream, _UNAVAILABLE, _BUSY)
+            else:
+                await serve(stream)
+        except OSError:  # the client is gone
+            return
+        except Exception:  # noqa: BLE001  # one connection's bug ends no other
+            _LOG.exception("a connection of the proxy has failed")
+        finally:
+            self._open -= 1
+            await stream.close()
 
     async def _to_http(self, stream: ProxyConnection) -> None:
         """Pass on what came by TLS to the HTTP server."""
@@ -138,6 +154,12 @@ class Proxy:
             await join(client, target)
         finally:
             await target.close()
+
+
+async def _steps() -> None:
+    """Let the loop do what it has begun: to make a connection, or to close one, takes it a few steps."""
+    for _ in range(_STEPS):
+        await asyncio.sleep(0)
 
 
 async def _refuse(client: ProxyConnection, status: str, reason: str) -> None:
