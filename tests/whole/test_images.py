@@ -105,20 +105,32 @@ def archive(**files: str) -> bytes:
     return packed.getvalue()
 
 
-def test_the_abalone_pipeline_of_the_sdk_runs_from_its_data_to_a_transform(local: LocalAws) -> None:
-    definition = (FOLDER / "v2" / "abalone.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("version", ["v2", "v3"])
+def test_the_abalone_pipeline_of_both_sdks_runs_from_its_data_to_a_transform(local: LocalAws, version: str) -> None:
+    definition = (FOLDER / version / "abalone.json").read_text(encoding="utf-8")
     scripts = {"prepare.py": PREPARE.encode(), "evaluate.py": EVALUATE.encode()}
     keys = re.findall(rf's3://{BUCKET}/([^"\\]+)', definition)
     code = [(key, scripts[key.rpartition("/")[2]]) for key in keys if key.rpartition("/")[2] in scripts]
     features = "\n".join(",".join(["0.5"] * 8) for _ in range(5))
     data = [("abalone/abalone.csv", abalone(400).encode()), ("abalone/batch.csv", features.encode())]
-    ended = execute(local, "abalone", definition, [*code, *data])
+    sagemaker, before = client(local.url, "sagemaker"), scored(local)
+    ended = execute(local, f"abalone-{version}", definition, [*code, *data])
     assert set(ended.values()) == {"Succeeded"}, ended
-    events = log(local, "/aws/sagemaker/TrainingJobs")
-    assert any(line.startswith("[49]#011train-rmse:") for line in events), events[-5:]
-    [trained] = client(local.url, "sagemaker").list_training_jobs()["TrainingJobSummaries"]
-    described = client(local.url, "sagemaker").describe_training_job(TrainingJobName=trained["TrainingJobName"])
+    trained = sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Descending")["TrainingJobSummaries"][0]
+    described = sagemaker.describe_training_job(TrainingJobName=trained["TrainingJobName"])
     assert {metric["MetricName"] for metric in described["FinalMetricDataList"]} == {"train:rmse", "validation:rmse"}
+    events = log(local, "/aws/sagemaker/TrainingJobs", trained["TrainingJobName"])
+    assert any(line.startswith("[49]#011train-rmse:") for line in events), events[-5:]
+    [answers] = scored(local).items() - before.items()
+    assert len(re.findall(r"[\d.]+", answers[1])) == 5
+
+
+def scored(local: LocalAws) -> dict[str, str]:
+    """What transforms of the batch have left, by key."""
+    s3 = client(local.url, "s3")
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+    found = [key for key in keys if key.endswith("batch.csv.out")]
+    return {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in found}
 
 
 def test_a_search_knows_the_metrics_of_the_built_in_algorithm(local: LocalAws) -> None:
@@ -287,9 +299,10 @@ def rings() -> str:
     return json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": steps})
 
 
-def log(local: LocalAws, group: str) -> list[str]:
+def log(local: LocalAws, group: str, job: str) -> list[str]:
     logs = client(local.url, "logs")
-    streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    described = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+    streams = [stream["logStreamName"] for stream in described]
     return [
         event["message"]
         for stream in streams

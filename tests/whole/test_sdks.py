@@ -1,11 +1,13 @@
 """Both SageMaker SDKs work as in a notebook, with no word about the local AWS in its code, and ask for nothing outside.
 
 The role, the account and the bucket are what the SDKs find by themselves; jobs, a search, an execution and an endpoint
-are real. The network has only loopback, and counts what would have left it.
+are real. The network has only loopback, and counts what would have left it; not so for the shapes of pipelines whose
+images have environments of their own.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from pedigree.localaws.daemon import LocalAws
 from tests.support.client_programs import SDK_2, python_with
 from tests.support.images import images_file
+from tests.support.local_aws import REGION, arn, client, running_local_aws
 from tests.support.users import document
 from tests.support.watched_machine import WatchedMachine, watched_machine
 
@@ -51,6 +55,26 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedMachine
         yield started
 
 
+@pytest.fixture(scope="module")
+def sdk_2() -> Iterator[str]:
+    """The Python of an environment that has version 2 of the SDK."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield python_with(SDK_2, Path(folder, "sdk"))
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalAws]:
+    """Every image has its own environment, but Hugging Face's is the one of PyTorch: its layer has what that lacks."""
+    container = ROOT / ".venv-container"
+    images = images_file(tmp_path, container, pattern="huggingface-pytorch-training:*")
+    with running_local_aws(tmp_path / "local", enforces_iam=True, images=images, container=container) as local:
+        iam = client(local.url, "iam")
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST)
+        for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
+            iam.attach_role_policy(RoleName=ROLE, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+        yield local
+
+
 def printed(machine: WatchedMachine, python: str, notebook: str) -> list[str]:
     """What a notebook prints; it has its own copy of its files, since version 2 adds some to a source_dir."""
     folder = machine.folder / notebook
@@ -65,9 +89,8 @@ def test_version_3(machine: WatchedMachine) -> None:
     assert lines[-4:] == [FOUND, "trained: Completed", "tuned: True", "executed: Train Succeeded"]
 
 
-def test_version_2(machine: WatchedMachine) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        lines = printed(machine, python_with(SDK_2, Path(folder, "sdk")), "live_v2.py")
+def test_version_2(machine: WatchedMachine, sdk_2: str) -> None:
+    lines = printed(machine, sdk_2, "live_v2.py")
     steps = ("Prepare", "Register-RegisterModel", "Register-RepackModel-0", "Train")
     executed = f"executed: {' '.join(f'{step} Succeeded' for step in steps)}"
     assert FOUND in lines
@@ -79,6 +102,22 @@ def test_version_2(machine: WatchedMachine) -> None:
         "lineage: Train Input:DataSet Input:Image Output:Model",
         'predicted: {"rows": 6, "rate": 0.1}',
     ]
+
+
+def test_shapes_of_pipelines_by_version_2(local: LocalAws, sdk_2: str, tmp_path: Path) -> None:
+    """Preparing with scikit-learn, a search by a script of XGBoost, a model of both, transformers, and functions."""
+    shutil.copytree(NOTEBOOKS / "shapes", tmp_path / "shapes")
+    notebook = shutil.copy(NOTEBOOKS / "shapes_v2.py", tmp_path)
+    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_DEFAULT_REGION": REGION}
+    role = local.credentials(f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "sagemaker.amazonaws.com", arn("sagemaker", "*"))
+    done = subprocess.run([sdk_2, notebook], env={**variables, **role}, capture_output=True, text=True, check=False)
+    lines = [line.lstrip("!") for line in done.stdout.splitlines() if ":" in line]
+    assert lines[-4:] == [
+        "executed: Both-CreateModel Succeeded Language Succeeded Prepare Succeeded Score Succeeded Search Succeeded",
+        "scored: 60 True",
+        "executed: Add Succeeded Count Succeeded",
+        'added: {"sum": 45}',
+    ], done.stdout + done.stderr
 
 
 def test_model_builder_of_version_3(machine: WatchedMachine) -> None:

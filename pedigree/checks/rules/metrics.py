@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pedigree.aws import xgboost
 from pedigree.aws.ecr import parse_address
 from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.jobs import JobRequest
@@ -71,7 +72,7 @@ def objective(subject: Subject) -> Iterator[Violation]:
     """Unknown objective metric.
 
     A search reads its objective from the log by the metric definition of that name. AWS's own algorithms bring their
-    metrics, scripts do not.
+    metrics, and XGBoost's image does so for scripts, too; other scripts have none.
     """
     for job in subject.jobs:
         if job.step.type != "Tuning":
@@ -79,7 +80,7 @@ def objective(subject: Subject) -> Iterator[Violation]:
         pointer, name = _objective(job)
         metrics = entries(job.get("AlgorithmSpecification", "MetricDefinitions"))
         names = [str(metric.get("Name")) for _, metric in metrics]
-        if isinstance(name, str) and name not in names and (names or _runs_a_script(subject, job)):
+        if isinstance(name, str) and name not in names and (names or _has_no_metrics(subject, job)):
             remedy = did_you_mean(name, names) or "add a metric definition of that name"
             yield Violation(pointer, f"no metric is named {name}", remedy)
 
@@ -137,8 +138,11 @@ def _objective(job: JobRequest) -> tuple[str, Any]:
     return "/".join((job.step.pointer, "Arguments", *path)), at(job.step.arguments, *path)
 
 
-def _runs_a_script(subject: Subject, job: JobRequest) -> bool:
+def _has_no_metrics(subject: Subject, job: JobRequest) -> bool:
+    """Whether the job's image brings no metrics of its own."""
     address = parse_address(subject.plain(job.get(*job.image)))
+    if address and address.repository in xgboost.REPOSITORIES:
+        return False
     return bool(address and address.is_pytorch) or "sagemaker_program" in job.fixed_hyperparameters
 
 

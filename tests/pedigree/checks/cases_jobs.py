@@ -66,7 +66,6 @@ SCRIPTS = (
     value_case("SCR001", f"{METRICS}.0.Regex", "loss=(", LOSS),
     value_case("SCR002", f"{METRICS}.0.Regex", "loss=([0-9.]+|nan|inf)", "loss=([0-9.e+-]+|nan|inf)"),
     value_case("SCR003", f"{METRICS}.0.Regex", "loss=([0-9.e+-]+)", r"loss=(\S+)"),
-    value_case("SCR004", f"{CONFIG}.HyperParameterTuningJobObjective.MetricName", "validation", "loss"),
     scripted("SCR005", f"{METRICS}.0.Regex", LOSS.replace("loss", "error"), LOSS),
     scripted("SCR006", f"{GIVEN}.optimiser", "sgd", GONE),
     scripted("SCR007", GIVEN, GONE, get("Steps.Tune.BestTrainingJob.TunedHyperParameters['lr']"), put=f"{GIVEN}.lr"),
@@ -114,7 +113,17 @@ BOOSTED = (
     *((IMAGE, XGBOOST), (METRICS, GONE), (MACHINE, "ml.m5.xlarge"), (f"{GIVEN}.num_round", "10")),
     *((f"{GIVEN}.{name}", GONE) for name in ("epochs", "lr", "batch", "sagemaker_program")),
 )
+# A search by a script of XGBoost's image, which has its metrics.
+SEARCHED = "Tune.Arguments.TrainingJobDefinition"
+OBJECTIVE = f"{CONFIG}.HyperParameterTuningJobObjective.MetricName"
+BY_A_SCRIPT = (
+    (f"{SEARCHED}.AlgorithmSpecification.MetricDefinitions", GONE),
+    (OBJECTIVE, "validation:rmse"),
+    (f"{SEARCHED}.AlgorithmSpecification.TrainingImage", XGBOOST),
+    (f"{SEARCHED}.ResourceConfig.InstanceType", "ml.m5.xlarge"),
+)
 ALGORITHMS = (
+    Case("SCR004", OBJECTIVE, ((OBJECTIVE, "validation"),), BY_A_SCRIPT),
     Case("SCR017", GIVEN, (*BOOSTED, (f"{GIVEN}.num_round", GONE)), BOOSTED),
     Case("SCR018", f"{GIVEN}.ets", (*BOOSTED, (f"{GIVEN}.ets", "0.1")), (*BOOSTED, (f"{GIVEN}.max_depth", "5"))),
 )
