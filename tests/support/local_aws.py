@@ -37,11 +37,11 @@ local.stop()
 """
 
 
-def client(url: str, service: str, key: AccessKey = KEY, **more: Any) -> Any:
+def client(url: str, service: str, key: AccessKey = KEY, *, region: str = REGION, **more: Any) -> Any:
     """A client that makes each call once, without retries."""
     return boto3.client(
         service,
-        region_name=REGION,
+        region_name=region,
         endpoint_url=url,
         aws_access_key_id=key.id,
         aws_secret_access_key=key.secret,

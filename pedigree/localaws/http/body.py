@@ -62,7 +62,8 @@ def _reader(exchange: Exchange, folder: Path) -> PlainReader:
     if exchange.form is not None:
         return FormFileReader(exchange.form, spool, exchange.length)
     if exchange.service == "s3":
-        return ContentReader(spool, exchange.length, most, _headers_of_body(exchange), exchange.chunk_verifier)
+        headers, is_object = _headers_of_body(exchange), _is_object(exchange)
+        return ContentReader(spool, exchange.length, most, headers, exchange.chunk_verifier, is_object=is_object)
     return PlainReader(spool, exchange.length, most)
 
 
@@ -87,9 +88,13 @@ def _most_of_lambda(exchange: Exchange) -> int:
 
 def _most_of_s3(exchange: Exchange) -> int:
     """An object or a part may be large, all other bodies are documents."""
-    is_object = exchange.method == "PUT" and address(exchange.raw_path).key
-    is_content = is_object and not any(_names_document(word) for word in exchange.args)
-    return _LARGEST_OBJECT if is_content else _LARGEST_DOCUMENT
+    return _LARGEST_OBJECT if _is_object(exchange) else _LARGEST_DOCUMENT
+
+
+def _is_object(exchange: Exchange) -> bool:
+    """Whether a body is the content of an object, or of a part of one."""
+    is_put = exchange.method == "PUT" and bool(address(exchange.raw_path).key)
+    return is_put and not any(_names_document(word) for word in exchange.args)
 
 
 def _names_document(word: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Protocol
 from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 PREFIX = "x-amz-checksum-"
+_DEFAULT = "crc64nvme"
 _SHA256_HEADER = "x-amz-content-sha256"
 _UNHASHED = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
@@ -124,6 +125,11 @@ def content_check(headers: Mapping[str, str]) -> tuple[str, Check] | None:
     wrong = f"The {algorithm.upper()} you specified did not match the calculated checksum."
     expected = None if trailing else value(algorithm, headers[names[0]])
     return algorithm, Check(ALGORITHMS[algorithm](), expected, S3Error("BadDigest", wrong, 400))
+
+
+def default_check() -> tuple[str, Check]:
+    """What computes the checksum that S3 adds to a content that comes without one."""
+    return _DEFAULT, Check(ALGORITHMS[_DEFAULT](), None, _invalid("The content has no checksum."))
 
 
 def value(algorithm: str, text: str) -> bytes:

@@ -25,6 +25,8 @@ from pedigree.localaws.http.sigv4.signature import Signature
 from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 
 Environ: TypeAlias = dict[str, Any]
+HEADERS = "pedigree.headers"
+"""Where an environ has the headers by the names that they came with, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,9 @@ class Exchange:
     @classmethod
     def of(cls, environ: Environ) -> Exchange:
         """The request that a WSGI server hands over; names of headers are in small letters."""
-        headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
-        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            if environ.get(name):
-                headers[name.replace("_", "-").lower()] = environ[name]
+        headers = environ.get(HEADERS)
+        if headers is None:
+            headers = _wsgi_headers(environ)
         raw_path, _, raw_query = utf8(environ["REQUEST_URI"]).partition("?")
         length = None if headers.get("transfer-encoding") else int(environ.get("CONTENT_LENGTH") or 0)
         return cls(environ, environ["REQUEST_METHOD"], raw_path, raw_query, headers, environ["wsgi.input"], length)
@@ -132,3 +133,12 @@ class Exchange:
     @body.setter
     def body(self, content: bytes) -> None:
         self._body = content
+
+
+def _wsgi_headers(environ: Environ) -> dict[str, str]:
+    """The headers as WSGI has them, which makes hyphens of underscores."""
+    headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(name):
+            headers[name.replace("_", "-").lower()] = environ[name]
+    return headers

@@ -52,7 +52,7 @@ class FormFileReader(PlainReader):
         self._form = form
         form.sizes.check((length or 0) - _MOST_AROUND_FILE, is_whole=False)
         sums = {name: value for name, value in form.fields.items() if name.startswith(checksums.PREFIX)}
-        self._file = ContentReader(spool, None, LARGEST, sums)
+        self._file = ContentReader(spool, None, LARGEST, sums, is_object=True)
         self._add(form.content)
 
     def write(self, piece: bytes) -> None:

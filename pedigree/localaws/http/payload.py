@@ -89,6 +89,8 @@ class ContentReader(PlainReader):
         most: int,
         headers: Mapping[str, str],
         verifier: ChunkVerifier | None = None,
+        *,
+        is_object: bool = False,
     ) -> None:
         super().__init__(spool, length, most)
         self._headers = headers
@@ -96,7 +98,7 @@ class ContentReader(PlainReader):
         self._content_length = _decoded_length(headers) if self._decoder else None
         self._md5 = checksums.md5()
         self._checks: Sequence[Check] = tuple(checksums.header_checks(headers))
-        self._checksum = checksums.content_check(headers)
+        self._checksum = checksums.content_check(headers) or (checksums.default_check() if is_object else None)
 
     def write(self, piece: bytes) -> None:
         self._count(piece)

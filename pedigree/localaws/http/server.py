@@ -11,6 +11,7 @@ from cheroot.wsgi import Server as CherootServer
 
 from pedigree.localaws.http.chain import Application
 from pedigree.localaws.http.connections import LingeringConnection
+from pedigree.localaws.http.exchange import HEADERS
 from pedigree.localaws.http.request_waiter import RequestWaiter
 from pedigree.localaws.http.socket_streams import MAX_HEAD_BYTES
 
@@ -25,6 +26,13 @@ class _OneWriteGateway(Gateway_10):
     A client takes a head that nothing follows for an empty answer, not for one that broke off; so a daemon that is
     killed must not have sent the one without the other.
     """
+
+    def get_environ(self) -> Any:
+        """The request in WSGI's form, and its headers by the names that they came with: an underscore is no hyphen."""
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        sent = self.req.inheaders.items()
+        environ[HEADERS] = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent}
+        return environ
 
     def write(self, chunk: bytes) -> None:
         """Send a piece of an answer."""

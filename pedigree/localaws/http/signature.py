@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
+from urllib.parse import unquote
 
 from pedigree.localaws.http.aws_hosts import s3_bucket
 from pedigree.localaws.http.exchange import Exchange, Scope
@@ -22,6 +23,12 @@ from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 _HEADER_VERSION_2 = "AWS "
 _SERVICE = re.compile(r"/([^/,\s]+)/aws4_request")
 # These describe a presigned request, as do those that begin with x-amz-; they are no parameters of an operation.
+_AMAZON = "x-amz-"
+_PRESIGNED = frozenset(
+    f"{_AMAZON}{word}"
+    for word in ("algorithm", "credential", "date", "expires", "signedheaders", "signature", "security-token")
+)
+_CONDITIONS = frozenset({"if-match", "if-none-match"})
 _SIGNATURE_WORDS = frozenset((*(name.lower() for name in sigv2.PARAMETERS), "content-type", "content-md5"))
 
 
@@ -46,6 +53,7 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
                 raise errors.anonymous() from None
             raise
         if "authorization" not in exchange.headers:
+            exchange.headers = {**_headers_in_query(parts), **exchange.headers}
             exchange.raw_query = _unsigned_query(exchange.raw_query)
         exchange.scope = _scope(exchange.signature, region)
         scope = exchange.scope.service
@@ -61,7 +69,8 @@ def _named_service(parts: RequestParts) -> str:
     """The service that a signature seems to be for; empty if it names none."""
     if "AWSAccessKeyId" in parts.parameters or s3_bucket(parts.headers.get("host", "")) is not None:
         return S3
-    match = _SERVICE.search(parts.headers.get("authorization") or parts.parameters.get("X-Amz-Credential", ""))
+    credential = parts.headers.get("authorization") or unquote(parts.parameters.get("X-Amz-Credential", ""))
+    match = _SERVICE.search(credential)
     return match[1] if match else ""
 
 
@@ -94,8 +103,22 @@ def _plane(exchange: Exchange, service: str) -> str:
     return "sagemaker-runtime" if is_data_plane else service
 
 
+def _headers_in_query(parts: RequestParts) -> dict[str, str]:
+    """The headers that a client has put into the query of a presigned request, where S3 looks for them as well."""
+    names = {name: name.lower() for name in parts.parameters}
+    return {
+        lower: parts.parameters[name]
+        for name, lower in names.items()
+        if (lower.startswith(_AMAZON) and lower not in _PRESIGNED) or lower in _CONDITIONS
+    }
+
+
 def _unsigned_query(query: str) -> str:
     """The query of a presigned request without what presigning has added."""
     words = (piece.partition("=")[0].lower() for piece in query.split("&"))
     kept = zip(query.split("&"), words, strict=True)
-    return "&".join(piece for piece, word in kept if word not in _SIGNATURE_WORDS and not word.startswith("x-amz-"))
+    return "&".join(piece for piece, word in kept if not _is_of_signature(word))
+
+
+def _is_of_signature(word: str) -> bool:
+    return word in _SIGNATURE_WORDS or word in _CONDITIONS or word.startswith(_AMAZON)

@@ -5,7 +5,7 @@ Each word that names a sub-resource counts, whichever of them S3 would act on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pedigree.iam import Request
@@ -35,6 +35,14 @@ _CONFIGURED = {
     "notification": "BucketNotification",
     "logging": "BucketLogging",
     "acl": "BucketAcl",
+    "accelerate": "AccelerateConfiguration",
+    "requestPayment": "BucketRequestPayment",
+    "website": "BucketWebsite",
+    "object-lock": "BucketObjectLockConfiguration",
+    "metrics": "MetricsConfiguration",
+    "analytics": "AnalyticsConfiguration",
+    "inventory": "InventoryConfiguration",
+    "intelligent-tiering": "IntelligentTieringConfiguration",
 }
 ACTIONS: Mapping[tuple[str, str, str], str] = {
     ("GET", "service", ""): "ListAllMyBuckets",
@@ -49,6 +57,7 @@ ACTIONS: Mapping[tuple[str, str, str], str] = {
     **{("PUT", "bucket", word): f"Put{noun}" for word, noun in _CONFIGURED.items()},
     **{("DELETE", "bucket", word): f"Put{noun}" for word, noun in _CONFIGURED.items()},
     ("DELETE", "bucket", "policy"): "DeleteBucketPolicy",
+    ("DELETE", "bucket", "website"): "DeleteBucketWebsite",
     ("GET", "object", ""): "GetObject",
     ("HEAD", "object", ""): "GetObject",
     ("PUT", "object", ""): "PutObject",
@@ -66,7 +75,30 @@ ACTIONS: Mapping[tuple[str, str, str], str] = {
     ("DELETE", "object", "tagging"): "DeleteObjectTagging",
     ("GET", "object", "acl"): "GetObjectAcl",
     ("PUT", "object", "acl"): "PutObjectAcl",
+    ("GET", "object", "attributes"): "GetObjectAttributes",
+    ("GET", "object", "retention"): "GetObjectRetention",
+    ("PUT", "object", "retention"): "PutObjectRetention",
+    ("GET", "object", "legal-hold"): "GetObjectLegalHold",
+    ("PUT", "object", "legal-hold"): "PutObjectLegalHold",
+    ("POST", "object", "restore"): "RestoreObject",
 }
+# Of a version, these are actions of their own; all others need the one on the version besides.
+_OF_VERSION = {
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "PutObjectTagging": "PutObjectVersionTagging",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "PutObjectAcl": "PutObjectVersionAcl",
+}
+# What a write needs besides, by the header that asks for it.
+_BY_HEADER = {
+    "x-amz-tagging": "PutObjectTagging",
+    "x-amz-object-lock-mode": "PutObjectRetention",
+    "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
+    "x-amz-bypass-governance-retention": "BypassGovernanceRetention",
+}
+_GRANTS = "x-amz-grant-"
+_OWN_ACLS = ("private", "bucket-owner-full-control")
 
 
 def arn(bucket: str, key: str = "") -> str:
@@ -92,15 +124,34 @@ def requests(exchange: Exchange) -> Iterator[Request]:
     context |= {name: args[word] for word, name in _LISTING.items() if word in args and level == "bucket"}
     words = [word for word in args if (method, level, word) in ACTIONS] or [""]
     resource = arn(bucket, key) if bucket else "*"
-    for word in words:
-        action = ACTIONS.get((method, level, word), f"{method.title()}{level.title()}")
+    for action in _actions(method, level, words, has_version="versionId" in args):
         yield Request(f"s3:{action}", resource, context)
+    if level == "object":
+        yield from (Request(f"s3:{action}", resource, context) for action in _by_headers(exchange))
     if (method, level, words) == ("PUT", "bucket", [""]) and _elements(exchange, "Tag"):
         yield Request("s3:TagResource", resource, context)
     source = copy_source(exchange.headers)
     if source is not None:
         action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
         yield Request(action, arn(source.bucket, source.key))
+
+
+def _actions(method: str, level: str, words: Sequence[str], *, has_version: bool) -> Iterator[str]:
+    actions = [ACTIONS.get((method, level, word), f"{method.title()}{level.title()}") for word in words]
+    if has_version and any(action in _OF_VERSION for action in actions):
+        actions = [_OF_VERSION[action] for action in actions if action in _OF_VERSION]
+    yield from actions
+    if "attributes" in words:
+        yield "GetObject"
+
+
+def _by_headers(exchange: Exchange) -> Iterator[str]:
+    """What the headers of a write ask for, that needs an action of its own."""
+    headers = exchange.headers
+    yield from (action for name, action in _BY_HEADER.items() if name in headers)
+    has_grants = any(name.startswith(_GRANTS) for name in headers)
+    if has_grants or headers.get("x-amz-acl", _OWN_ACLS[0]) not in _OWN_ACLS:
+        yield "PutObjectAcl"
 
 
 def _deletions(exchange: Exchange, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:

@@ -13,6 +13,7 @@ from werkzeug import Response
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.absent_services import CBOR, QUERY, REST_JSON, REST_XML
 from pedigree.localaws.http.protocol.errors import AccessDeniedError, ServiceError
+from pedigree.localaws.http.protocol.s3_request_ids import s3_host_id, s3_request_id
 
 Write: TypeAlias = Callable[[ServiceError, str, str, int], Response]
 """Writes an error: what failed, at which path, with which code and status."""
@@ -93,9 +94,11 @@ def _cbor_text(text: str) -> bytes:
     return b"\x7a" + len(content).to_bytes(4, "big") + content
 
 
-def _s3(error: ServiceError, path: str, code: str, status: int) -> Response:
-    members = {"Code": code, "Message": error.message, "Resource": path, **error.details}
-    return Response(xml.plain_document("Error", members), status, content_type="application/xml")
+def _s3(error: ServiceError, _path: str, code: str, status: int) -> Response:
+    request, host = s3_request_id(), s3_host_id()
+    members = {"Code": code, "Message": error.message, **error.details, "RequestId": request, "HostId": host}
+    headers = {"x-amz-request-id": request, "x-amz-id-2": host}
+    return Response(xml.plain_document("Error", members), status, headers, content_type="application/xml")
 
 
 def _sqs(error: ServiceError, path: str, code: str, status: int) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 
@@ -15,12 +17,41 @@ class S3Error(ServiceError):
 
 def no_bucket(name: str) -> S3Error:
     """The bucket does not exist."""
-    return S3Error("NoSuchBucket", f"The specified bucket does not exist: {name}", 404)
+    return S3Error("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name)
 
 
 def no_key(key: str) -> S3Error:
     """The object does not exist."""
-    return S3Error("NoSuchKey", f"The specified key does not exist: {key}", 404)
+    return S3Error("NoSuchKey", "The specified key does not exist.", 404, Key=key)
+
+
+def no_version(key: str, version: str) -> S3Error:
+    """The object does not have the version."""
+    return S3Error("NoSuchVersion", "The specified version does not exist.", 404, Key=key, VersionId=version)
+
+
+def delete_marker(method: str, headers: Mapping[str, str] | None = None) -> S3Error:
+    """What is asked for is a delete marker, which has nothing to read or change."""
+    message = "The specified method is not allowed against this resource."
+    refusal = S3Error("MethodNotAllowed", message, 405, Method=method, ResourceType="DeleteMarker")
+    refusal.headers = {"Allow": "DELETE", **(headers or {})}
+    return refusal
+
+
+def malformed() -> S3Error:
+    """A document that is not XML, or not of the operation's schema."""
+    message = "The XML you provided was not well-formed or did not validate against our published schema"
+    return S3Error("MalformedXML", message, 400)
+
+
+def bad_argument(name: str, value: str, message: str) -> S3Error:
+    """An argument that S3 does not take, named with its value."""
+    return S3Error("InvalidArgument", message, 400, ArgumentName=name, ArgumentValue=value)
+
+
+def bad_request(message: str) -> S3Error:
+    """A request whose parts do not go together."""
+    return S3Error("InvalidRequest", message, 400)
 
 
 def invalid(message: str, **details: str) -> S3Error:

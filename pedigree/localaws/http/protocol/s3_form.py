@@ -8,6 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlencode
 
 from pedigree.localaws.http.protocol import xml
+from pedigree.localaws.http.protocol.encoded_words import mail_safe
 from pedigree.localaws.http.protocol.s3_errors import S3Error, invalid
 
 Fields: TypeAlias = Mapping[str, str]
@@ -27,7 +28,6 @@ _OTHERS = frozenset(
 )
 _COPY_PREFIX = "x-amz-copy-"
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
-_SAFE_IN_WORD = frozenset(range(33, 127)) - frozenset(b"=?_")
 
 
 def lacking(name: str) -> S3Error:
@@ -35,6 +35,7 @@ def lacking(name: str) -> S3Error:
     return invalid(
         f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields.",
         ArgumentName=name,
+        ArgumentValue="",
     )
 
 
@@ -59,7 +60,7 @@ def _header(name: str, value: str) -> Iterator[tuple[str, str]]:
     if is_amazon and not _HEADER_NAME.fullmatch(name):
         raise invalid(f"{name!r} cannot be the name of a header")
     if name.startswith(_METADATA_PREFIX):
-        yield name, _mail_safe(value)
+        yield name, mail_safe(value)
     elif name in _HEADERS or name in _NAMED_HEADERS or is_amazon:
         yield _NAMED_HEADERS.get(name, name), _header_text(value)
 
@@ -69,13 +70,3 @@ def _header_text(value: str) -> str:
     return "".join(
         character if " " <= character <= "~" or "\xa0" <= character <= "\xff" else " " for character in value
     )
-
-
-def _mail_safe(value: str) -> str:
-    """Metadata as S3 returns it: what is not printable ASCII is encoded by RFC 2047."""
-    if all(character == "\t" or " " <= character <= "~" for character in value):
-        return value
-    word = "".join(
-        "_" if byte == ord(" ") else chr(byte) if byte in _SAFE_IN_WORD else f"={byte:02X}" for byte in value.encode()
-    )
-    return f"=?UTF-8?Q?{word}?="

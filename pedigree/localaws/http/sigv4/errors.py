@@ -5,6 +5,8 @@ Codes are those of the query protocol; each service's error form translates them
 
 from __future__ import annotations
 
+import datetime as dt
+
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 S3 = "s3"
@@ -50,12 +52,24 @@ def unsupported_mechanism() -> SignatureError:
     return SignatureError("InvalidRequest", words, 400)
 
 
-def mismatch(service: str) -> SignatureError:
+def mismatch() -> SignatureError:
     """A signature that the secret does not make for this request."""
-    if service == S3:
-        return SignatureError("SignatureDoesNotMatch", f"{_MISMATCH}key and signing method.")
     rest = "AWS Secret Access Key and signing method. Consult the service documentation for details."
     return SignatureError("SignatureDoesNotMatch", _MISMATCH + rest)
+
+
+def mismatch_for_s3(key_id: str, value: str, signed: str, canonical: bytes = b"") -> SignatureError:
+    """A signature of S3 that the secret does not make; the error says what should have been signed."""
+    error = SignatureError("SignatureDoesNotMatch", f"{_MISMATCH}key and signing method.")
+    details = {
+        "AWSAccessKeyId": key_id,
+        "StringToSign": signed,
+        "SignatureProvided": value,
+        "StringToSignBytes": signed.encode().hex(" "),
+    }
+    request = {"CanonicalRequest": canonical.decode("latin-1"), "CanonicalRequestBytes": canonical.hex(" ")}
+    error.details = {**details, **request} if canonical else details
+    return error
 
 
 def wrong_scope_date(service: str, in_scope: str, time: str) -> SignatureError:
@@ -71,8 +85,10 @@ def wrong_scope_date(service: str, in_scope: str, time: str) -> SignatureError:
 def unsigned_headers(service: str, names: str) -> SignatureError:
     """Headers that the signature must cover, and does not."""
     if service == S3:
-        words = f"There were headers present in the request which were not signed: {names}"
-        return SignatureError("AccessDenied", words)
+        words = "There were headers present in the request which were not signed"
+        error = SignatureError("AccessDenied", words)
+        error.details = {"HeadersNotSigned": names}
+        return error
     return SignatureError("SignatureDoesNotMatch", f"{names} must be a 'SignedHeader' in the AWS Authorization.")
 
 
@@ -88,10 +104,23 @@ def skewed(service: str, sent: str, now: str, bound: str, *, is_late: bool) -> S
     return SignatureError("SignatureDoesNotMatch", words)
 
 
-def expired(service: str, end: str, now: str) -> SignatureError:
+def expired_for_s3(end: float, now: float, lifetime: int | None = None) -> SignatureError:
+    """A presigned request to S3 after its end; those of Signature Version 4 have a lifetime."""
+    given = {"X-Amz-Expires": str(lifetime)} if lifetime is not None else {}
+    error = SignatureError("AccessDenied", "Request has expired")
+    error.details = {**given, "Expires": _iso(end), "ServerTime": _iso(now)}
+    return error
+
+
+def _iso(timestamp: float) -> str:
+    try:
+        return f"{dt.datetime.fromtimestamp(timestamp, dt.timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return str(timestamp)  # a time of no calendar
+
+
+def expired(end: str, now: str) -> SignatureError:
     """A presigned request after its end."""
-    if service == S3:
-        return SignatureError("AccessDenied", "Request has expired")
     return SignatureError("SignatureDoesNotMatch", f"Signature expired: {end} is now earlier than {now}")
 
 

@@ -7,7 +7,6 @@ import hmac
 import re
 
 from pedigree.localaws.http.sigv4 import errors
-from pedigree.localaws.http.sigv4.errors import S3
 from pedigree.localaws.http.sigv4.parts import RequestParts
 from pedigree.localaws.http.sigv4.signature import Signature
 from pedigree.localaws.http.sigv4.verifier import sign, signing_key
@@ -41,6 +40,7 @@ class ChunkChain:
         self._head = f"{signature.time}\n{signature.scope}"
         self._key = signing_key(secret, signature.scope)
         self._last = signature.value
+        self._key_id = signature.key_id
 
     def verify_chunk(self, signature: str, sha256: str) -> None:
         """Compare the signature of a chunk with the hash of its data."""
@@ -54,5 +54,5 @@ class ChunkChain:
     def _verify(self, text: str, signature: str) -> None:
         computed = sign(self._key, text)
         if not hmac.compare_digest(computed.encode(), signature.encode()):
-            raise errors.mismatch(S3)
+            raise errors.mismatch_for_s3(self._key_id, signature, text)
         self._last = computed

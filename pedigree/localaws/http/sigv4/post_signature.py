@@ -54,7 +54,7 @@ def check(signature: PostSignature, secret: str) -> None:
     else:
         computed = sign(signing_key(secret, signature.scope), signature.policy)
     if not hmac.compare_digest(computed.encode(), signature.value.encode()):
-        raise errors.mismatch(S3)
+        raise errors.mismatch_for_s3(signature.key_id, signature.value, signature.policy)
 
 
 def _require(fields: Mapping[str, str], *names: str) -> None:

@@ -89,7 +89,7 @@ def from_query(parts: RequestParts) -> Signature:
     if lacking or not given.get("X-Amz-Date"):
         names = "X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires"
         raise errors.malformed_query(f"Query-string authentication version 4 requires the {names} parameters.")
-    key_id, scope = credential(given["X-Amz-Credential"])
+    key_id, scope = _query_credential(given["X-Amz-Credential"])
     return Signature(
         key_id,
         scope,
@@ -99,6 +99,14 @@ def from_query(parts: RequestParts) -> Signature:
         given.get("X-Amz-Security-Token", ""),
         _lifetime(given.get("X-Amz-Expires", "")),
     )
+
+
+def _query_credential(text: str) -> tuple[str, CredentialScope]:
+    try:
+        return credential(text)
+    except errors.SignatureError as error:
+        words = f"Error parsing the X-Amz-Credential parameter; {error.message}"
+        raise errors.malformed_query(words) from None
 
 
 def credential(text: str) -> tuple[str, CredentialScope]:

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 from pedigree.localaws.http.aws_hosts import s3_bucket
 from pedigree.localaws.http.sigv4 import errors
-from pedigree.localaws.http.sigv4.errors import S3
 from pedigree.localaws.http.sigv4.parts import RequestParts
 
 PARAMETERS = ("AWSAccessKeyId", "Signature", "Expires")
@@ -53,9 +52,11 @@ def from_query(parts: RequestParts) -> QuerySignature:
 def check(parts: RequestParts, signature: QuerySignature, secret: str, now: float) -> None:
     """Compare the time and the signature."""
     if int(signature.expires) < now:
-        raise errors.expired(S3, "", "")
-    if not any(_is_signed(parts, path, signature, secret) for path in _paths(_bucket_path(parts))):
-        raise errors.mismatch(S3)
+        raise errors.expired_for_s3(int(signature.expires), now)
+    paths = _paths(_bucket_path(parts))
+    if not any(_is_signed(parts, path, signature, secret) for path in paths):
+        text = _string_to_sign(parts, paths[0], signature.expires)
+        raise errors.mismatch_for_s3(signature.key_id, signature.value, text)
 
 
 def _is_signed(parts: RequestParts, path: str, signature: QuerySignature, secret: str) -> bool:

@@ -13,8 +13,8 @@ from pedigree.localaws.http.sigv4.parts import RequestParts
 from pedigree.localaws.http.sigv4.signature import ALGORITHM, CredentialScope, Signature, written_time
 
 SKEW_SECONDS = 900
-# A session token is compared with its session's, so it needs no signature.
-_OWN_PROOF = "x-amz-security-token"
+# A session token is compared with its session's, and a hash of the body with the body: they need no signature.
+_OWN_PROOFS = ("x-amz-security-token", "x-amz-content-sha256")
 
 
 def check_current(parts: RequestParts, signature: Signature, now: float) -> None:
@@ -23,7 +23,7 @@ def check_current(parts: RequestParts, signature: Signature, now: float) -> None
     if signature.scope.date != signature.time[:8]:
         raise errors.wrong_scope_date(service, signature.scope.date, signature.time)
     _check_time(signature, now)
-    needed = {"host", *(name for name in parts.headers if name.startswith("x-amz-") and name != _OWN_PROOF)}
+    needed = {"host", *(name for name in parts.headers if name.startswith("x-amz-") and name not in _OWN_PROOFS)}
     unsigned = sorted(needed.difference(signature.signed_headers))
     if unsigned:
         raise errors.unsigned_headers(service, ", ".join(unsigned))
@@ -35,7 +35,9 @@ def check_signature(parts: RequestParts, signature: Signature, secret: str, payl
     canonical = canonical_request(parts, signature.signed_headers, payload_hash, scope.service)
     text = f"{ALGORITHM}\n{signature.time}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
     if not hmac.compare_digest(sign(signing_key(secret, scope), text).encode(), signature.value.encode()):
-        raise errors.mismatch(scope.service)
+        if scope.service == S3:
+            raise errors.mismatch_for_s3(signature.key_id, signature.value, text, canonical)
+        raise errors.mismatch()
 
 
 @lru_cache(maxsize=1024)
@@ -62,6 +64,8 @@ def _check_time(signature: Signature, now: float) -> None:
     if signature.expires is not None:
         end = begin + signature.expires
         if now > end:
-            raise errors.expired(service, written_time(end), present)
+            if service == S3:
+                raise errors.expired_for_s3(end, now, signature.expires)
+            raise errors.expired(written_time(end), present)
     elif begin < now - SKEW_SECONDS:
         raise errors.skewed(service, signature.time, present, written_time(now - SKEW_SECONDS), is_late=True)

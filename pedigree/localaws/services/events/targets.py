@@ -86,7 +86,9 @@ class TargetChannel:
         if delivery["role"] or action is None:
             return
         principal, source = delivery["by"]
-        context = {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4], "aws:SecureTransport": True}
+        # The ARN of a bucket names no account: all buckets are this account's, as all targets are.
+        account = source.split(":")[4] or delivery["to"].split(":")[4]
+        context = {"aws:SourceArn": source, "aws:SourceAccount": account, "aws:SecureTransport": True}
         self._authorizer.check_service(principal, Request(action, delivery["to"], context))
 
     def give_up(self, _delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:

@@ -19,6 +19,8 @@ def check_bucket_policy(text: str, bucket: str, access_block: str = "") -> None:
     """Raise S3Error, unless a policy is about S3's actions on this bucket, and not public where that is blocked."""
     if not text.startswith("{"):
         raise S3Error(_MALFORMED, "Policies must be valid JSON and the first byte must be '{'", 400)
+    if '"Statement"' not in text:
+        raise S3Error(_MALFORMED, "Missing required field Statement", 400)
     policy = read_policy(text, "The policy", PolicyKind.RESOURCE, _MALFORMED)
     for statement in policy.statements:
         for fault in _faults(statement, bucket):

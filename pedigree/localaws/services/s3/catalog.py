@@ -5,6 +5,7 @@ An object's document is named bucket/key. A versioned bucket also keeps the docu
 
 from __future__ import annotations
 
+import datetime as dt
 import mimetypes
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,8 @@ from urllib.parse import unquote
 
 from pedigree.clock import Clock
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3.blob_store import OBJECT, VERSION, Blob, BlobStore, read_pieces
+from pedigree.localaws.services.s3.blob_store import OBJECT, Blob, BlobStore, read_pieces
+from pedigree.localaws.services.s3.version_history import VersionHistory, is_delete_marker, version_id
 
 BUCKET = "bucket"
 Precondition: TypeAlias = Callable[["Document | None"], None]
@@ -68,6 +70,11 @@ class ObjectCatalog:
         self._store = store
         self.blobs = blobs
         self._clock = clock
+        self.history = VersionHistory(store, self._free)
+
+    def now(self) -> dt.datetime:
+        """The time that objects are written at."""
+        return self._clock.now()
 
     def make_bucket(self, name: str, **members: Any) -> bool:
         """Create a bucket, and return whether it is new."""
@@ -102,23 +109,22 @@ class ObjectCatalog:
         with self._store.transaction():
             before = self.find(location)
             precondition(before)
-            self._keep_version(location, before)
+            version = self.history.make_room(_place(location), before, self._versioning(location))
             body = {
                 "blob": blob.sha256,
                 "size": blob.size,
                 "etag": blob.md5,
                 "md5": blob.md5,
-                "modified": self._clock.now().isoformat(),
-                "number": self._store.next_number(),
+                **self._moment(),
+                **version,
                 **members,
             }
-            self._store.put(OBJECT, f"{location.bucket}/{location.key}", body)
-            self._free(before)
+            self._store.put(OBJECT, _place(location), body)
         return body
 
     def find(self, location: S3Location) -> Document | None:
         """Return an object's document, or None if it does not exist."""
-        return self._store.find(OBJECT, f"{location.bucket}/{location.key}")
+        return self._store.find(OBJECT, _place(location))
 
     def has_prefix(self, location: S3Location) -> bool:
         """Whether there is an object with a key prefix."""
@@ -131,26 +137,69 @@ class ObjectCatalog:
         for entry in sorted(entries, key=lambda entry: entry.name.encode()):
             yield entry.name.removeprefix(start), entry.body
 
-    def remove(self, location: S3Location, precondition: Precondition = no_precondition) -> bool:
-        """Remove an object, if its precondition holds at this moment, and return whether it existed."""
+    def remove(self, location: S3Location, precondition: Precondition = no_precondition) -> Document | None:
+        """Remove an object, if its precondition holds at this moment; return the delete marker that stands for it now.
+
+        A bucket that keeps no versions has no delete markers.
+        """
         with self._store.transaction():
             before = self.find(location)
             precondition(before)
-            if before is None:
-                return False
-            self._keep_version(location, before)
-            self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
-            self._free(before)
-            return True
+            place, status = _place(location), self._versioning(location)
+            version = self.history.make_room(place, before, status)
+            if before is not None:
+                self._store.remove(OBJECT, place)
+            if status is None:
+                return None
+            marker = {"marker": True, **self._moment(), **version}
+            self.history.keep(place, marker)
+            return marker
 
-    def update(self, location: S3Location, change: Callable[[Document], Document]) -> Document:
+    def find_version(self, location: S3Location, version: str) -> Document | None:
+        """Return a version of an object, which may be a delete marker; None if it does not exist."""
+        current = self.find(location)
+        if current is not None and version_id(current) == version:
+            return current
+        return self.history.find(_place(location), version)
+
+    def newest_marker(self, location: S3Location) -> Document | None:
+        """Return the delete marker that stands for an object; None if the object exists, or never did."""
+        if self.find(location) is not None:
+            return None
+        return next(iter(self.history.of_object(_place(location))), None)
+
+    def remove_version(self, location: S3Location, version: str) -> Document | None:
+        """Remove one version of an object for good, and return it; the newest of those left becomes the current one."""
+        place = _place(location)
+        with self._store.transaction():
+            current = self.find(location)
+            if current is not None and version_id(current) == version:
+                self._store.remove(OBJECT, place)
+                self._free(current)
+                removed: Document | None = current
+            else:
+                removed = self.history.remove(place, version)
+            if self.find(location) is None:
+                newest = self.history.take_newest(place)
+                if newest is not None:
+                    self._store.put(OBJECT, place, newest)
+            return removed
+
+    def update(
+        self, location: S3Location, change: Callable[[Document], Document], version: str | None = None
+    ) -> Document:
         """Change what is stored with an object besides its content; raise KeyError if it does not exist."""
         with self._store.transaction():
-            body = self.find(location)
+            current = self.find(location)
+            is_current = current is not None and version in (None, version_id(current))
+            body = current if is_current else self.find_version(location, version or "")
             if body is None:
                 raise KeyError(str(location))
             changed = change(body)
-            self._store.put(OBJECT, f"{location.bucket}/{location.key}", changed)
+            if is_current:
+                self._store.put(OBJECT, _place(location), changed)
+            else:
+                self.history.keep(_place(location), changed)
             return changed
 
     def read(self, uri: str) -> bytes:
@@ -166,12 +215,14 @@ class ObjectCatalog:
         """Place an object's content at a path; raise KeyError if the object does not exist."""
         self._with_content(location, lambda body: self.blobs.link(body, path, is_shared=is_shared))
 
-    def _with_content(self, location: S3Location, use: Callable[[Document], _Result]) -> _Result:
+    def _with_content(
+        self, location: S3Location, use: Callable[[Document], _Result], version: str | None = None
+    ) -> _Result:
         """Use an object's file; again with what is there by then, if the object is replaced at this moment."""
         missing: Document | None = None
         while True:
-            body = self.find(location)
-            if body is None:
+            body = self.find(location) if version is None else self.find_version(location, version)
+            if body is None or is_delete_marker(body):
                 raise KeyError(str(location))
             try:
                 return use(body)
@@ -180,37 +231,35 @@ class ObjectCatalog:
                     raise
                 missing = body
 
-    def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
-        """Yield keys and documents of earlier versions, the newest first."""
-        start = f"{bucket}/"
-        for entry in reversed(self._store.entries(VERSION, f"{start}{prefix}")):
-            yield entry.name.removeprefix(start).rpartition("\0")[0], entry.body
+    def versions(self, bucket: str, prefix: str = "") -> list[tuple[str, Document, bool]]:
+        """Return keys and documents of all versions and delete markers, and whether each is the latest, in order."""
+        start = S3Location(bucket, prefix)
+        current = [(key, body) for key, body in self.list_prefix(start)]
+        earlier = list(self.history.of_bucket(bucket, prefix))
+        ordered = sorted((*current, *earlier), key=lambda version: (version[0].encode(), -int(version[1]["number"])))
+        latest = {key: body["number"] for key, body in reversed(ordered)}
+        return [(key, body, body["number"] == latest[key]) for key, body in ordered]
 
-    def delete_current(self, location: S3Location) -> None:
-        """Delete an object's current version without keeping it as an earlier one."""
-        with self._store.transaction():
-            before = self.find(location)
-            if before is not None:
-                self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
-                self._free(before)
+    def open_version(self, location: S3Location, version: str) -> tuple[Document, IO[bytes]]:
+        """Return a version and its content as an open file; raise KeyError if it does not exist."""
+        return self._with_content(location, lambda body: (body, self.blobs.path(body["blob"]).open("rb")), version)
 
-    def delete_version(self, location: S3Location, number: str) -> None:
-        """Delete an earlier version of an object, if it exists."""
-        name = f"{location.bucket}/{location.key}\0{int(number):012d}" if number.isdecimal() else ""
-        with self._store.transaction():
-            version = self._store.find(VERSION, name)
-            if version is not None:
-                self._store.remove(VERSION, name)
-                self._free(version)
+    def _versioning(self, location: S3Location) -> str | None:
+        status = self.bucket(location.bucket).get("versioning")
+        return str(status) if status else None
 
-    def _keep_version(self, location: S3Location, before: Document | None) -> None:
-        """Keep the current version as an earlier one, if the bucket is versioned."""
-        if self.bucket(location.bucket).get("versioning") == "Enabled" and before is not None:
-            self._store.put(VERSION, f"{location.bucket}/{location.key}\0{before['number']:012d}", before)
+    def _moment(self) -> Document:
+        """When something is written, and its place in the order of all that is written."""
+        return {"modified": self._clock.now().isoformat(), "number": self._store.next_number()}
 
     def _free(self, before: Document | None) -> None:
-        if before is not None:
+        if before is not None and "blob" in before:
             self.blobs.free(before["blob"])
+
+
+def _place(location: S3Location) -> str:
+    """The name of an object's document."""
+    return f"{location.bucket}/{location.key}"
 
 
 def download(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from werkzeug.http import parse_date
 
@@ -39,14 +39,14 @@ class ReadCondition:
             parse_date(headers.get(f"{prefix}if-unmodified-since")),
         )
 
-    def check(self, body: Document) -> None:
+    def check(self, body: Document, prefix: str = "") -> None:
         """PreconditionFailed for an object that must not be read, NotModifiedError for one that need not be."""
         etag, modified = body["etag"], dt.datetime.fromisoformat(body["modified"]).replace(microsecond=0)
         if self.match is not None:
             if not _matches(self.match, etag):
-                raise _failed("If-Match")
+                raise _failed(f"{prefix}If-Match")
         elif self.unmodified_since is not None and modified > self.unmodified_since:
-            raise _failed("If-Unmodified-Since")
+            raise _failed(f"{prefix}If-Unmodified-Since")
         if self.none_match is not None:
             if _matches(self.none_match, etag):
                 raise NotModifiedError
@@ -54,12 +54,16 @@ class ReadCondition:
             raise NotModifiedError
 
 
-def check_copy_source(headers: Mapping[str, str], body: Document) -> None:
-    """PreconditionFailed for a source that must not be copied."""
+def check_copy_source(headers: Mapping[str, str], body: Document, now: dt.datetime) -> None:
+    """PreconditionFailed for a source that must not be copied; a time that is yet to come is no condition."""
+    condition = ReadCondition.of(headers, _COPY_SOURCE)
+    if condition.modified_since is not None and condition.modified_since > now:
+        condition = replace(condition, modified_since=None)
     try:
-        ReadCondition.of(headers, _COPY_SOURCE).check(body)
+        condition.check(body, _COPY_SOURCE)
     except NotModifiedError:
-        raise _failed("x-amz-copy-source-If-None-Match or -If-Modified-Since") from None
+        name = "If-Modified-Since" if condition.none_match is None else "If-None-Match"
+        raise _failed(f"{_COPY_SOURCE}{name}") from None
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,23 @@ class WriteCondition:
         if self.match is None:
             return
         if before is None:  # it was there when the request began
-            message = "The conditional request cannot succeed due to a conflicting operation against this resource."
-            raise S3Error("ConditionalRequestConflict", message, 409)
+            raise self._conflict("If-Match")
         if not _matches(self.match, before["etag"]):
             raise _failed("If-Match")
+
+    def check_upload(self, before: Document | None, at_start: int) -> None:
+        """Refuse to complete an upload; the object may also not have changed since it began, when it had a number."""
+        if self.match is not None and before is None:
+            raise no_key(self.key)
+        self.check(before)
+        if self.is_new and at_start:
+            raise self._conflict("If-None-Match")
+        if self.match is not None and before is not None and before["number"] != at_start:
+            raise self._conflict("If-Match")
+
+    def _conflict(self, condition: str) -> S3Error:
+        message = "The conditional request cannot succeed due to a conflicting operation against this resource."
+        return S3Error("ConditionalRequestConflict", message, 409, Condition=condition, Key=self.key)
 
 
 def write_condition(headers: Mapping[str, str], key: str) -> WriteCondition | None:
@@ -94,8 +111,12 @@ def write_condition(headers: Mapping[str, str], key: str) -> WriteCondition | No
     match, none_match = headers.get("if-match"), headers.get("if-none-match")
     if match is None and none_match is None:
         return None
-    if none_match not in (None, _ANY) or (match is not None and none_match is not None):
-        raise S3Error("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
+    if match is not None and none_match is not None:
+        raise _unimplemented("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
+    if none_match not in (None, _ANY):
+        raise _unaccepted("If-None-Match")
+    if match == _ANY:
+        raise _unaccepted("If-Match")
     return WriteCondition(key, match, is_new=none_match == _ANY)
 
 
@@ -103,6 +124,10 @@ def precondition(headers: Mapping[str, str], key: str) -> Precondition:
     """What a write checks at the moment when it happens."""
     condition = write_condition(headers, key)
     return condition.check if condition else no_precondition
+
+
+def no_upload_condition(_before: Document | None, at_start: int) -> None:
+    """Lets every upload be completed."""
 
 
 def deletion_precondition(match: str | None, key: str) -> Precondition:
@@ -116,5 +141,14 @@ def _matches(header: str, etag: str) -> bool:
 
 
 def _failed(condition: str) -> S3Error:
-    message = f"At least one of the pre-conditions you specified did not hold: {condition}"
-    return S3Error("PreconditionFailed", message, 412)
+    message = "At least one of the pre-conditions you specified did not hold"
+    return S3Error("PreconditionFailed", message, 412, Condition=condition)
+
+
+def _unaccepted(header: str) -> S3Error:
+    return _unimplemented(header, f"We don't accept the provided value of {header} header for this API")
+
+
+def _unimplemented(header: str, why: str) -> S3Error:
+    message = "A header you provided implies functionality that is not implemented"
+    return S3Error("NotImplemented", message, 501, Header=header, additionalMessage=why)

@@ -18,7 +18,7 @@ _STATUSES = {str(status): status for status in (_OK, _CREATED, _NO_CONTENT)}
 
 def form_answer(fields: Mapping[str, str], exchange: Exchange, location: S3Location, put: Response) -> Response:
     """The answer, after the object was put."""
-    etag, address = put.headers["ETag"], _object_url(exchange, location)
+    etag, address = put.headers["ETag"], object_url(exchange, location)
     page = _page(fields.get("success_action_redirect") or fields.get("redirect") or "")
     if page:
         query = urlencode({"bucket": location.bucket, "key": location.key, "etag": etag}, quote_via=quote)
@@ -42,7 +42,7 @@ def _page(url: str) -> str:
     return url if is_address and url.isascii() and url.isprintable() else ""
 
 
-def _object_url(exchange: Exchange, location: S3Location) -> str:
+def object_url(exchange: Exchange, location: S3Location) -> str:
     """Where the object is, with the bucket where the request had it."""
     host = exchange.headers.get("host", "")
     bucket = "" if s3_bucket(host) else f"/{location.bucket}"

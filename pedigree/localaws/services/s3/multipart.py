@@ -5,44 +5,19 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from pedigree.localaws.http import checksums
-from pedigree.localaws.http.protocol.s3_errors import S3Error
+from pedigree.localaws.http.protocol.s3_errors import S3Error, bad_request
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.s3.blob_store import PART, Blob, read_pieces
-from pedigree.localaws.services.s3.catalog import ObjectCatalog, Precondition, S3Location
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
+from pedigree.localaws.services.s3.upload_checksums import Completion, ListedPart, UploadChecksums
 
 UPLOAD = "upload"
 _LEAST_PART_BYTES = 5 << 20
-
-
-@dataclass(frozen=True)
-class ListedPart:
-    """A part as the client lists it to complete an upload; checksums by the names of their headers."""
-
-    number: int
-    etag: str
-    checksums: Mapping[str, str] = field(default_factory=dict)
-
-    def is_(self, stored: Document | None) -> bool:
-        """Whether a part is stored that is the one that the client means."""
-        if stored is None or stored["etag"] != self.etag.strip('"'):
-            return False
-        known = stored.get("checksums", {})
-        return all(known.get(name, value) == value for name, value in self.checksums.items())
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What a client asks for to complete an upload."""
-
-    parts: Sequence[ListedPart]
-    precondition: Precondition
-    checksum: tuple[str, str] | None = None
-    size: int | None = None
 
 
 class MultipartUploads:
@@ -52,34 +27,50 @@ class MultipartUploads:
         self._store = store
         self._catalog = catalog
 
-    def create(self, location: S3Location, members: Mapping[str, Any], algorithm: str, *, is_full: bool) -> str:
-        """Start an upload, and return its id. A checksum is of the whole object, or of the checksums of its parts."""
+    def create(self, location: S3Location, members: Mapping[str, Any], algorithm: str, kind: str, **more: Any) -> str:
+        """Start an upload, and return its id; the kind says of what its checksum is."""
         upload = uuid.uuid4().hex
-        place = {"bucket": location.bucket, "key": location.key}
-        self._store.add(UPLOAD, upload, {**place, "members": dict(members), "algorithm": algorithm, "full": is_full})
+        before = self._catalog.find(location)
+        document = {
+            "bucket": location.bucket,
+            "key": location.key,
+            "members": dict(members),
+            "algorithm": algorithm,
+            "kind": kind,
+            "started": self._catalog.now().isoformat(),
+            # By which a completion with a condition knows whether the object has changed meanwhile.
+            "before": before["number"] if before else 0,
+            **more,
+        }
+        self._store.add(UPLOAD, upload, document)
         return upload
 
     def record_part(
         self, upload: str, location: S3Location, number: int, blob: Blob, part_checksums: Mapping[str, str]
-    ) -> str:
-        """Store a part in place of an earlier one with its number, and return its ETag."""
+    ) -> Document:
+        """Store a part in place of an earlier one with its number, and return it."""
         content = {"blob": blob.sha256, "size": blob.size, "etag": blob.md5, "checksums": dict(part_checksums)}
+        content["modified"] = self._catalog.now().isoformat()
         with self._store.transaction():
             self.get(upload, location)
             before = self._store.find(PART, _name(upload, number))
-            self._store.put(PART, _name(upload, number), {"number": number, **content})
+            part = {"number": number, **content}
+            self._store.put(PART, _name(upload, number), part)
             if before is not None:
                 self._catalog.blobs.free(before["blob"])
-        return blob.md5
+        return part
 
     def complete(self, upload: str, location: S3Location, asked: Completion) -> Document:
         """Join the parts that the client lists; the upload is over if that succeeds."""
         started = self.get(upload, location)
-        parts = self._chosen(upload, asked.parts)
-        if asked.size not in (None, sum(part["size"] for part in parts)):
-            raise S3Error("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match the object", 400)
-        algorithm = started.get("algorithm", "")
-        digest = checksums.ALGORITHMS[algorithm]() if algorithm and started.get("full") else None
+        checks = UploadChecksums.of(started)
+        checks.check_completion(asked)
+        parts = self._chosen(upload, asked.parts, checks)
+        size = sum(part["size"] for part in parts)
+        if asked.size not in (None, size):
+            words = f"The provided 'x-amz-mp-object-size' header value {asked.size} does not match what was computed"
+            raise bad_request(f"{words}: {size}")
+        digest = checks.digest()
         blobs = self._catalog.blobs
         with (
             blobs.pinned(*(part["blob"] for part in parts)),
@@ -87,13 +78,26 @@ class MultipartUploads:
             self._store.transaction(),
         ):
             self.get(upload, location)
-            stored = checksums.encoded(digest) if digest else _composite(algorithm, parts)
-            members = {**started["members"], "etag": _etag(parts)}
-            if stored:
-                members["checksums"] = _object_checksum(algorithm, stored, asked.checksum, is_full=digest is not None)
-            body = self._catalog.record(location, blob, asked.precondition, **members)
+            members = {
+                **started["members"],
+                "etag": _etag(parts),
+                "parts": [{name: part[name] for name in ("number", "size", "checksums")} for part in parts],
+                "checksums": checks.of_object(parts, digest, asked),
+            }
+            condition = partial(asked.precondition, at_start=started.get("before", 0))
+            body = self._catalog.record(location, blob, condition, **members)
             self.abort(upload, location)
         return body
+
+    def parts(self, upload: str) -> Sequence[Document]:
+        """The parts that have come so far, in order."""
+        return [entry.body for entry in sorted(self._store.entries(PART, f"{upload}/"), key=lambda entry: entry.name)]
+
+    def in_progress(self, bucket: str) -> Sequence[tuple[str, Document]]:
+        """The uploads to a bucket and their ids, in the order of their keys and of their beginnings."""
+        entries = [entry for entry in self._store.entries(UPLOAD) if entry.body["bucket"] == bucket]
+        ordered = sorted(entries, key=lambda entry: (entry.body["key"].encode(), entry.revision))
+        return [(entry.name, entry.body) for entry in ordered]
 
     def abort(self, upload: str, location: S3Location) -> None:
         """Remove an upload and its parts."""
@@ -115,24 +119,25 @@ class MultipartUploads:
         document = self._store.find(UPLOAD, upload)
         if document is None or (document["bucket"], document["key"]) != (location.bucket, location.key):
             message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
-            raise S3Error("NoSuchUpload", f"{message}aborted or completed.", 404)
+            raise S3Error("NoSuchUpload", f"{message}aborted or completed.", 404, UploadId=upload)
         return document
 
-    def _chosen(self, upload: str, listed: Sequence[ListedPart]) -> Sequence[Document]:
+    def _chosen(self, upload: str, listed: Sequence[ListedPart], checks: UploadChecksums) -> Sequence[Document]:
         """Return the parts that the client lists; S3Error if it may not join them."""
         if not listed:
-            raise S3Error("MalformedXML", "The XML you provided was not well-formed", 400)
+            raise bad_request("You must specify at least one part")
         if any(first.number >= second.number for first, second in pairwise(listed)):
             message = "The list of parts was not in ascending order. Parts must be ordered by part number."
-            raise S3Error("InvalidPartOrder", message, 400)
-        stored = {entry.body["number"]: entry.body for entry in self._store.entries(PART, f"{upload}/")}
-        for part in listed:
-            if not part.is_(stored.get(part.number)):
-                message = "One or more of the specified parts could not be found. The part may not have been uploaded, "
-                raise S3Error("InvalidPart", f"{message}or the specified entity tag may not match: {part.number}", 400)
-        chosen = [stored[part.number] for part in listed]
-        if any(part["size"] < _LEAST_PART_BYTES for part in chosen[:-1]):
-            raise S3Error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400)
+            raise S3Error("InvalidPartOrder", message, 400, UploadId=upload)
+        stored = {part["number"]: part for part in self.parts(upload)}
+        for asked in listed:
+            checks.check_part(asked)
+            if not asked.is_(stored.get(asked.number)):
+                raise _invalid_part(upload, asked)
+        chosen = [stored[asked.number] for asked in listed]
+        for part in chosen[:-1]:
+            if part["size"] < _LEAST_PART_BYTES:
+                raise _too_small(part)
         return chosen
 
     def _content(self, parts: Iterable[Document], digest: checksums.Digest | None) -> Iterator[bytes]:
@@ -152,23 +157,16 @@ def _etag(parts: Sequence[Document]) -> str:
     return f"{digest.hexdigest()}-{len(parts)}"
 
 
-def _composite(algorithm: str, parts: Sequence[Document]) -> str:
-    """The checksum of the checksums of the parts; none if a part came without."""
-    texts = [part.get("checksums", {}).get(f"{checksums.PREFIX}{algorithm}", "") for part in parts]
-    if not algorithm or not all(texts):
-        return ""
-    digest = checksums.ALGORITHMS[algorithm]()
-    for text in texts:
-        digest.update(checksums.value(algorithm, text))
-    return f"{checksums.encoded(digest)}-{len(parts)}"
+def _invalid_part(upload: str, part: ListedPart) -> S3Error:
+    message = (
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, "
+        "or the specified entity tag may not match the part's entity tag."
+    )
+    etag = part.etag.strip('"')
+    return S3Error("InvalidPart", message, 400, UploadId=upload, PartNumber=str(part.number), ETag=etag)
 
 
-def _object_checksum(
-    algorithm: str, stored: str, expected: tuple[str, str] | None, *, is_full: bool
-) -> Mapping[str, str]:
-    """What is stored as the object's checksum; BadDigest if the client expects another."""
-    if expected is not None and expected[0] == algorithm and expected[1].partition("-")[0] != stored.partition("-")[0]:
-        message = f"The {algorithm.upper()} you specified did not match the calculated checksum."
-        raise S3Error("BadDigest", message, 400)
-    kind = "FULL_OBJECT" if is_full else "COMPOSITE"
-    return {f"{checksums.PREFIX}{algorithm}": stored, f"{checksums.PREFIX}type": kind}
+def _too_small(part: Document) -> S3Error:
+    message = "Your proposed upload is smaller than the minimum allowed size"
+    details = {"ETag": part["etag"], "PartNumber": str(part["number"]), "ProposedSize": str(part["size"])}
+    return S3Error("EntityTooSmall", message, 400, MinSizeAllowed=str(_LEAST_PART_BYTES), **details)

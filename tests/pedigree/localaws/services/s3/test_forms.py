@@ -96,14 +96,14 @@ def test_a_file_has_its_own_name_in_the_key(s3: Any) -> None:
 
 
 def test_fields_become_the_objects_headers_metadata_and_tags(s3: Any) -> None:
-    tags = "<Tagging><TagSet><Tag><Key>Kind &amp; color</Key><Value>dog</Value></Tag></TagSet></Tagging>"
+    tags = "<Tagging><TagSet><Tag><Key>Kind + color</Key><Value>dog</Value></Tag></TagSet></Tagging>"
     headers = {"Content-Type": "image/jpeg", "Cache-Control": "max-age=1", "acl": "private", "tagging": tags}
     metadata = {"x-amz-meta-TAKEN": "in Köln", "x-amz-meta-by": "ann"}
     assert send(signed(s3, "described", {**headers, **metadata})).status_code == ACCEPTED
     head = s3.head_object(Bucket=BUCKET, Key="described")
     assert (head["ContentType"], head["CacheControl"]) == ("image/jpeg", "max-age=1")
     assert head["Metadata"] == {"taken": "=?UTF-8?Q?in_K=C3=B6ln?=", "by": "ann"}
-    assert s3.get_object_tagging(Bucket=BUCKET, Key="described")["TagSet"] == [{"Key": "Kind & color", "Value": "dog"}]
+    assert s3.get_object_tagging(Bucket=BUCKET, Key="described")["TagSet"] == [{"Key": "Kind + color", "Value": "dog"}]
     assert refusal(send(signed(s3, "x", {"tagging": "none"})))[:2] == (400, "MalformedXML")
     assert refusal(send(signed(s3, "x", {"acl": "public-read"})))[1] == "AccessControlListNotSupported"
 

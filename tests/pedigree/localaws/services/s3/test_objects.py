@@ -10,6 +10,7 @@ import pytest
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
+from pedigree.localaws.services.s3.version_history import is_delete_marker
 from tests.support.worlds import ManualClock
 
 
@@ -85,8 +86,10 @@ def test_a_versioned_bucket_keeps_earlier_versions(tmp_path: Path, catalog: Obje
         catalog.put(location, [content])
     catalog.remove(location)
     assert catalog.find(location) is None
-    earlier = [catalog.blobs.path(body["blob"]).read_bytes() for _, body in catalog.versions("kept")]
-    assert earlier == [b"3", b"2", b"1"]
+    (_, marker, is_latest), *earlier = catalog.versions("kept")
+    assert (is_latest, is_delete_marker(marker)) == (True, True)
+    contents = [catalog.blobs.path(body["blob"]).read_bytes() for _, body, _ in earlier]
+    assert contents == [b"3", b"2", b"1"]
 
 
 @pytest.mark.parametrize("uri", ["", "bucket/key", "s3://", "s3:///key", "https://bucket/key"])
