@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pedigree.clock import SystemClock
 from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime

@@ -88,6 +88,16 @@ class Check:
             raise self._mismatch
 
 
+class Md5Check(Check):
+    """Compares Content-MD5; its error says both values."""
+
+    def verify(self) -> None:
+        """Raise S3's error if the body is not what the client sent."""
+        if self.expected is not None:
+            self._mismatch.details = {"ExpectedDigest": self.expected.hex(), "CalculatedDigest": self.text}
+        super().verify()
+
+
 def encoded(digest: Digest) -> str:
     """A checksum as headers have it."""
     return base64.b64encode(digest.digest()).decode()
@@ -99,9 +109,10 @@ def header_checks(headers: Mapping[str, str]) -> Iterator[Check]:
     if content_md5 is not None:
         expected = _decoded(content_md5, 16)
         if expected is None:
-            raise S3Error("InvalidDigest", "The Content-MD5 you specified was invalid.", 400)
+            words = "The Content-MD5 you specified was invalid."
+            raise S3Error("InvalidDigest", words, 400, **{"Content-MD5": content_md5})
         wrong = S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.", 400)
-        yield Check(md5(), expected, wrong)
+        yield Md5Check(md5(), expected, wrong)
     if not sha256.startswith(_UNHASHED):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         wrong = S3Error("XAmzContentSHA256Mismatch", message, 400)

@@ -15,7 +15,7 @@ def mail_safe(value: str) -> str:
     """A text as it is if it is printable ASCII, otherwise as an encoded word: in quotes if most of it is ASCII."""
     if all(character == "\t" or " " <= character <= "~" for character in value):
         return value
-    if sum(character.isascii() for character in value) * 2 <= len(value):
+    if sum(" " <= character <= "~" for character in value) * 2 <= len(value):
         return f"=?UTF-8?B?{base64.b64encode(value.encode()).decode()}?="
     word = "".join(
         "_" if byte == ord(" ") else chr(byte) if byte in _SAFE else f"={byte:02X}" for byte in value.encode()

@@ -23,6 +23,9 @@ _SUBRESOURCES = frozenset(
         *("response-content-language", "response-content-type", "response-expires", "restore", "select", "select-type"),
         *("storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions"),
         "website",
+        # No client signs these; they count here, so that none can be added to what was signed.
+        *("attributes", "encryption", "intelligent-tiering", "legal-hold", "ownershipControls", "publicAccessBlock"),
+        "retention",
     )
 )
 

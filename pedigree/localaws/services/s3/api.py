@@ -49,6 +49,7 @@ _OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 _ACCOUNT = re.compile(r"\d{12}")
 # In the addresses of operations that need no word of their own.
 _PARAMETERS = ("x-id", "list-type", "versionId", "partNumber")
+_READING = ("GET", "HEAD")
 _SIGNATURE_PREFIX = "x-amz-"
 
 
@@ -82,6 +83,8 @@ class S3Api:
             answered = self._operation(exchange, location)(self._storage, exchange, location)
         if self._notifications and exchange.method == "PUT" and "notification" in exchange.args and not location.key:
             self._notifications.send_test(location.bucket)
+        if exchange.method not in _READING and not answered.get_data():
+            answered.headers.pop("Content-Type", None)  # which is that of nothing
         answered.headers.extend({"x-amz-request-id": s3_request_id(), "x-amz-id-2": s3_host_id()})
         return answered if exchange.form is None else form_answer(exchange.form.fields, exchange, location, answered)
 

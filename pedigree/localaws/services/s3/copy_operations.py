@@ -17,6 +17,7 @@ from pedigree.localaws.services.s3 import access_lists, encryption, object_check
 from pedigree.localaws.services.s3.blob_store import PIECE, Blob
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.s3.conditions import check_copy_source, precondition, write_condition
+from pedigree.localaws.services.s3.listing_pages import times
 from pedigree.localaws.services.s3.new_object import encryption_members
 from pedigree.localaws.services.s3.object_headers import STANDARD, stored_class, stored_members
 from pedigree.localaws.services.s3.storage import ObjectStorage, version_headers, written_version_headers
@@ -70,7 +71,7 @@ def copy_object(storage: ObjectStorage, exchange: Exchange, copied: S3Address, l
             body = storage.catalog.record(location, blob, precondition(headers, location.key), **members)
             storage.tell(exchange, "ObjectCreated:Copy", location, body)
     result = {
-        "LastModified": body["modified"].replace("+00:00", "Z"),
+        "LastModified": times(body["modified"]),
         "ETag": f'"{body["etag"]}"',
         **object_checksums.elements(body),
     }

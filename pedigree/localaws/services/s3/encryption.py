@@ -34,12 +34,12 @@ def requested(headers: Mapping[str, str], default: str, owner: tuple[str, str]) 
 
     The default is the text of the bucket's encryption configuration.
     """
-    customer = _customer(headers, _CUSTOMER)
     algorithm = headers.get(_PREFIX)
+    if algorithm is not None and f"{_CUSTOMER}algorithm" in headers:
+        words = "Server Side Encryption with Customer provided key is incompatible with the encryption method"
+        raise _invalid(f"{words} specified", ArgumentValue=algorithm)
+    customer = _customer(headers, _CUSTOMER)
     if customer:
-        if algorithm is not None:
-            words = "Server Side Encryption with Customer provided key is incompatible with the encryption method"
-            raise _invalid(f"{words} specified", ArgumentValue=algorithm)
         return {"encryption": {"customer": customer}, "etag": _etag()}
     if algorithm is None:
         return _by_default(default, owner) if default else {}
@@ -138,10 +138,10 @@ def _customer(headers: Mapping[str, str], prefix: str, *, is_read: bool = False)
         raise S3Error("InvalidEncryptionAlgorithmError", message, 400, ArgumentName=_PREFIX, ArgumentValue=algorithm)
     if key is None:
         raise _invalid(f"{_CUSTOMER_WORDS} an appropriate secret key.")
-    if md5 is None and is_read:
+    if not md5 and is_read:
         raise S3Error("AccessDenied", f"{_CUSTOMER_WORDS} the correct secret key.", 403)
     secret = _decoded(key)
-    if md5 is None or len(secret) != _KEY_BYTES:
+    if not md5 or len(secret) != _KEY_BYTES:
         raise _invalid("The secret key was invalid for the specified algorithm.")
     computed = base64.b64encode(hashlib.md5(secret, usedforsecurity=False).digest()).decode()
     if computed != md5:

@@ -21,6 +21,7 @@ from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.s3.conditions import no_upload_condition, write_condition
 from pedigree.localaws.services.s3.copy_operations import open_copied, source_headers
 from pedigree.localaws.services.s3.form_answers import object_url
+from pedigree.localaws.services.s3.listing_pages import times
 from pedigree.localaws.services.s3.new_object import new_members
 from pedigree.localaws.services.s3.storage import ObjectStorage, written_version_headers
 from pedigree.localaws.services.s3.upload_checksums import Completion, ListedPart
@@ -97,7 +98,7 @@ def _copy_part(storage: ObjectStorage, exchange: Exchange, copied: S3Address, lo
             found = {object_checksums.header(algorithm): checksums.encoded(digest)} if digest else {}
             part = storage.uploads.record_part(upload, location, part_number(exchange), blob, found)
     result = {
-        "LastModified": part["modified"].replace("+00:00", "Z"),
+        "LastModified": times(part["modified"]),
         "ETag": f'"{part["etag"]}"',
         **object_checksums.part_elements(part, algorithm),
     }

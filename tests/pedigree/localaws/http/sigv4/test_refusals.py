@@ -72,6 +72,31 @@ def test_a_skewed_clock_is_reported(seconds: float, words: str) -> None:
     assert (refused.code, refused.status) == ("RequestTimeTooSkewed", 403)
 
 
+def test_s3_says_what_should_have_been_signed() -> None:
+    parts = presigned()
+    with pytest.raises(SignatureError) as refused:
+        verifier.check_signature(parts, from_query(parts), "secret", "UNSIGNED-PAYLOAD")
+    details = refused.value.details
+    assert (details["AWSAccessKeyId"], details["SignatureProvided"]) == ("KEY", "0" * 64)
+    assert details["StringToSign"].startswith(f"AWS4-HMAC-SHA256\n{TIME}\n20260102/us-east-1/s3/aws4_request\n")
+    assert details["CanonicalRequest"].startswith("GET\n/bucket/key\n")
+    assert bytes.fromhex(details["CanonicalRequestBytes"]).decode() == details["CanonicalRequest"]
+
+
+def test_s3_names_what_was_not_signed_and_when_a_request_has_ended() -> None:
+    unsigned = request("s3", **{"x-amz-meta-b": "", "x-amz-meta-a": ""})
+    assert refusal(unsigned).details == {"HeadersNotSigned": "x-amz-meta-a, x-amz-meta-b"}
+    assert refusal(presigned(), NOW + 61).details == {
+        "X-Amz-Expires": "60",
+        "Expires": "2026-01-02T03:05:05Z",
+        "ServerTime": "2026-01-02T03:05:06Z",
+    }
+
+
+def test_a_hash_of_the_body_needs_no_signature() -> None:
+    assert verify(request("s3", **{"x-amz-content-sha256": "UNSIGNED-PAYLOAD"}), NOW)
+
+
 def test_a_presigned_request_ends_with_its_lifetime() -> None:
     assert verify(presigned(), NOW + 60).expires == 60
     assert refusal(presigned(), NOW + 61).message == "Request has expired"

@@ -162,3 +162,56 @@ def test_a_missing_resource_has_the_error_code_of_s3(
     with pytest.raises(ClientError) as error:
         getattr(s3, operation)(**arguments)
     assert code(error) == expected
+
+
+def test_an_error_names_what_it_is_about(s3: Any) -> None:
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket="bucket", Key="never")
+    document = error.value.response["Error"]
+    assert (document["Key"], document["Message"]) == ("never", "The specified key does not exist.")
+    assert error.value.response["ResponseMetadata"]["RequestId"]
+    with pytest.raises(ClientError) as error:
+        s3.list_objects_v2(Bucket="never-made")
+    assert error.value.response["Error"]["BucketName"] == "never-made"
+
+
+def test_metadata_may_have_underscores_and_encoded_words(s3: Any) -> None:
+    metadata = {"snake_case": "1", "kebab-case": "2", "word": "=?UTF-8?B?YWJj?="}
+    s3.put_object(Bucket="bucket", Key="a", Body=b"1", Metadata=metadata)
+    assert s3.head_object(Bucket="bucket", Key="a")["Metadata"] == {**metadata, "word": "abc"}
+
+
+def test_an_object_is_not_copied_to_itself_without_a_change(s3: Any) -> None:
+    place = {"Bucket": "bucket", "Key": "a"}
+    s3.put_object(**place, Body=b"1", Metadata={"who": "me"})
+    with pytest.raises(ClientError, match="trying to copy an object to itself without changing"):
+        s3.copy_object(**place, CopySource=place)
+    s3.copy_object(**place, CopySource=place, MetadataDirective="REPLACE", Metadata={"who": "you"})
+    assert s3.head_object(**place)["Metadata"] == {"who": "you"}
+
+
+def test_a_cold_object_is_read_once_it_is_restored(s3: Any) -> None:
+    place = {"Bucket": "bucket", "Key": "a"}
+    s3.put_object(**place, Body=b"1", StorageClass="GLACIER")
+    assert s3.head_object(**place)["StorageClass"] == "GLACIER"
+    with pytest.raises(ClientError) as error:
+        s3.get_object(**place)
+    assert error.value.response["Error"]["StorageClass"] == "GLACIER"
+    s3.restore_object(**place, RestoreRequest={"Days": 1})
+    assert s3.get_object(**place)["Body"].read() == b"1"
+    with pytest.raises(ClientError, match="InvalidStorageClass"):
+        s3.put_object(**place, Body=b"1", StorageClass="ATTIC")
+
+
+def test_a_read_can_ask_for_other_headers(s3: Any) -> None:
+    s3.put_object(Bucket="bucket", Key="a", Body=b"1")
+    answer = s3.get_object(Bucket="bucket", Key="a", ResponseContentType="text/csv", ResponseCacheControl="no-cache")
+    assert (answer["ContentType"], answer["CacheControl"]) == ("text/csv", "no-cache")
+
+
+def test_buckets_are_listed_page_by_page(s3: Any) -> None:
+    for name in ("page-a", "page-b", "page-c"):
+        s3.create_bucket(Bucket=name)
+    first = s3.list_buckets(Prefix="page-", MaxBuckets=2)
+    rest = s3.list_buckets(Prefix="page-", ContinuationToken=first["ContinuationToken"])
+    assert [bucket["Name"] for page in (first, rest) for bucket in page["Buckets"]] == ["page-a", "page-b", "page-c"]

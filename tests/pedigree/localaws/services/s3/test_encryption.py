@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 PLACE = {"Bucket": "bucket", "Key": "a"}
 KEY = b"k" * 32
+ENCODED = base64.b64encode(KEY).decode()
 OWN = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": KEY}
 OTHER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"o" * 32}
 
@@ -63,7 +64,7 @@ def test_what_is_stored_with_a_clients_key_is_read_with_it_only(s3: Any) -> None
     [
         ({"SSECustomerAlgorithm": "KMS"}, "InvalidEncryptionAlgorithmError"),
         ({"SSECustomerKey": b"short"}, "InvalidArgument"),
-        ({"SSECustomerKeyMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, "InvalidArgument"),
+        ({"SSECustomerKey": ENCODED, "SSECustomerKeyMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, "InvalidArgument"),
         ({"ServerSideEncryption": "AES256"}, "InvalidArgument"),
     ],
 )

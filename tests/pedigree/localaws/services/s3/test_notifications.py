@@ -1,0 +1,148 @@
+"""What a bucket's configuration has told of changes of its objects: queues, functions and EventBridge."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedigree.localaws.daemon import LocalAws
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.services.s3.bucket_configuration import set_configuration
+from pedigree.localaws.services.s3.notifications import BucketNotifications
+from pedigree.localaws.services.s3.object_events import ObjectEvent
+from tests.support.local_aws import client
+from tests.support.waiting import until
+
+QUEUE, FUNCTION = "arn:aws:sqs:us-east-1:123456789012:q", "arn:aws:lambda:us-east-1:123456789012:function:f"
+NOW = dt.datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=dt.timezone.utc)
+
+
+@dataclass
+class Told:
+    """Notifications of one bucket, and all that they have sent."""
+
+    notifications: BucketNotifications
+    store: Store
+    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def configure(self, *configurations: str) -> None:
+        text = f"<NotificationConfiguration>{''.join(configurations)}</NotificationConfiguration>"
+        set_configuration(self.store, "bucket", "notification", text)
+
+    def change(self, name: str, key: str = "in/a b.txt", **body: Any) -> None:
+        stored = {"number": 255, "size": 3, "etag": "e", **body}
+        self.notifications(ObjectEvent(name, "bucket", key, stored, "OWNER", "AID", "us-east-1"))
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    store = Store(tmp_path / "state.sqlite")
+
+    def send(arn: str, body: str, source: str) -> None:
+        assert source == "arn:aws:s3:::bucket"
+        created.messages.append((arn, json.loads(body)))
+
+    def publish(detail_type: str, detail: Mapping[str, Any], _source: str) -> None:
+        created.events.append((detail_type, detail))
+
+    created = Told(BucketNotifications(store, "123456789012", lambda: NOW, send, publish), store)
+    yield created
+    store.close()
+
+
+def queue(event: str = "s3:ObjectCreated:*", rules: str = "") -> str:
+    key = f"<Filter><S3Key>{rules}</S3Key></Filter>" if rules else ""
+    return f"<QueueConfiguration><Id>id</Id><Queue>{QUEUE}</Queue><Event>{event}</Event>{key}</QueueConfiguration>"
+
+
+def test_a_record_says_what_has_changed(told: Told) -> None:
+    told.configure(queue())
+    told.change("ObjectCreated:Put", version="v1")
+    ((arn, message),) = told.messages
+    (record,) = message["Records"]
+    assert arn == QUEUE
+    assert (record["eventName"], record["eventTime"]) == ("ObjectCreated:Put", "2030-01-02T03:04:05.678Z")
+    assert record["s3"]["bucket"]["arn"] == "arn:aws:s3:::bucket"
+    assert record["s3"]["configurationId"] == "id"
+    assert record["s3"]["object"] == {
+        "key": "in/a+b.txt",
+        "size": 3,
+        "eTag": "e",
+        "versionId": "v1",
+        "sequencer": "00000000000000FF",
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "rule", "is_told"),
+    [
+        ("s3:ObjectCreated:*", "", True),
+        ("s3:ObjectCreated:Put", "", True),
+        ("s3:ObjectCreated:Copy", "", False),
+        ("s3:ObjectRemoved:*", "", False),
+        ("s3:ObjectCreated:*", "<FilterRule><Name>prefix</Name><Value>in/</Value></FilterRule>", True),
+        ("s3:ObjectCreated:*", "<FilterRule><Name>Suffix</Name><Value>.txt</Value></FilterRule>", True),
+        ("s3:ObjectCreated:*", "<FilterRule><Name>suffix</Name><Value>.csv</Value></FilterRule>", False),
+    ],
+)
+def test_only_what_is_asked_for_is_told(told: Told, event: str, rule: str, is_told: bool) -> None:
+    told.configure(queue(event, rule))
+    told.change("ObjectCreated:Put")
+    assert bool(told.messages) is is_told
+
+
+def test_a_function_and_eventbridge_are_told_as_well(told: Told) -> None:
+    name = f"<CloudFunction>{FUNCTION}</CloudFunction><Event>s3:ObjectRemoved:*</Event>"
+    told.configure(
+        f"<CloudFunctionConfiguration><Id>f</Id>{name}</CloudFunctionConfiguration>", "<EventBridgeConfiguration/>"
+    )
+    told.change("ObjectRemoved:DeleteMarkerCreated", version="v2")
+    assert [arn for arn, _ in told.messages] == [FUNCTION]
+    ((detail_type, detail),) = told.events
+    assert (detail_type, detail["reason"]) == ("Object Deleted", "DeleteObject")
+    assert detail["deletion-type"] == "Delete Marker Created"
+    assert detail["object"]["version-id"] == "v2"
+
+
+def test_tags_are_told_without_a_size(told: Told) -> None:
+    told.configure(queue("s3:ObjectTagging:*"), "<EventBridgeConfiguration/>")
+    told.change("ObjectTagging:Delete")
+    (record,) = told.messages[0][1]["Records"]
+    assert record["s3"]["object"] == {"key": "in/a+b.txt", "eTag": "e"}
+    assert told.events[0][0] == "Object Tags Deleted"
+
+
+def test_a_queue_gets_what_happens_in_a_bucket(local: LocalAws) -> None:
+    s3, sqs = client(local.url, "s3"), client(local.url, "sqs")
+    s3.create_bucket(Bucket="told")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::told"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="told", NotificationConfiguration=configuration)
+    s3.put_object(Bucket="told", Key="a", Body=b"1")
+    bodies: list[dict[str, Any]] = []
+
+    def has_come() -> bool:
+        bodies.extend(json.loads(each["Body"]) for each in sqs.receive_message(QueueUrl=url).get("Messages", []))
+        return len(bodies) == 2
+
+    until(has_come, what="the test message and the record")
+    assert {"s3:TestEvent"} == {body["Event"] for body in bodies if "Event" in body}
+    (record,) = next(body["Records"] for body in bodies if "Records" in body)
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "a")
