@@ -28,10 +28,17 @@ class _OneWriteGateway(Gateway_10):
     """
 
     def get_environ(self) -> Any:
-        """The request in WSGI's form, and its headers by the names that they came with: an underscore is no hyphen."""
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        sent = self.req.inheaders.items()
-        environ[HEADERS] = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent}
+        """The request in WSGI's form, which cannot tell an underscore from a hyphen, and so has no name with one.
+
+        All headers are there besides, by the names that they came with.
+        """
+        sent = self.req.inheaders
+        self.req.inheaders = {name: value for name, value in sent.items() if b"_" not in name}
+        try:
+            environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        finally:
+            self.req.inheaders = sent
+        environ[HEADERS] = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in sent.items()}
         return environ
 
     def write(self, chunk: bytes) -> None:

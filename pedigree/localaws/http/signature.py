@@ -53,10 +53,11 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
                 raise errors.anonymous() from None
             raise
         if "authorization" not in exchange.headers:
-            exchange.headers = {**_headers_in_query(parts), **exchange.headers}
             exchange.raw_query = _unsigned_query(exchange.raw_query)
         exchange.scope = _scope(exchange.signature, region)
         scope = exchange.scope.service
+        if scope == S3 and "authorization" not in exchange.headers:
+            exchange.headers = {**_headers_in_query(parts), **exchange.headers}
         name = absent_service(scope, exchange.method, exchange.raw_path, exchange.query, exchange.headers)
         if name or scope not in services:
             raise ServiceError("UnknownService", f"The local AWS has no service {name or scope}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -19,7 +20,7 @@ def check_bucket_policy(text: str, bucket: str, access_block: str = "") -> None:
     """Raise S3Error, unless a policy is about S3's actions on this bucket, and not public where that is blocked."""
     if not text.startswith("{"):
         raise S3Error(_MALFORMED, "Policies must be valid JSON and the first byte must be '{'", 400)
-    if '"Statement"' not in text:
+    if _lacks_statements(text):
         raise S3Error(_MALFORMED, "Missing required field Statement", 400)
     policy = read_policy(text, "The policy", PolicyKind.RESOURCE, _MALFORMED)
     for statement in policy.statements:
@@ -28,6 +29,13 @@ def check_bucket_policy(text: str, bucket: str, access_block: str = "") -> None:
     if is_public(policy) and _is_blocked(access_block):
         words = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access"
         raise S3Error("AccessDenied", f"The policy cannot be put, because {words}.", 403)
+
+
+def _lacks_statements(text: str) -> bool:
+    try:
+        return "Statement" not in json.loads(text)
+    except (ValueError, RecursionError):
+        return False  # it cannot be read, and is refused for that
 
 
 def is_public(policy: Policy) -> bool:

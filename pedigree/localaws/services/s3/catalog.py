@@ -109,13 +109,14 @@ class ObjectCatalog:
         with self._store.transaction():
             before = self.find(location)
             precondition(before)
-            version = self.history.make_room(_place(location), before, self._versioning(location))
+            moment = self._moment()
+            version = self.history.make_room(_place(location), before, self._versioning(location), moment["number"])
             body = {
                 "blob": blob.sha256,
                 "size": blob.size,
                 "etag": blob.md5,
                 "md5": blob.md5,
-                **self._moment(),
+                **moment,
                 **version,
                 **members,
             }
@@ -146,12 +147,13 @@ class ObjectCatalog:
             before = self.find(location)
             precondition(before)
             place, status = _place(location), self._versioning(location)
-            version = self.history.make_room(place, before, status)
+            moment = self._moment()
+            version = self.history.make_room(place, before, status, moment["number"])
             if before is not None:
                 self._store.remove(OBJECT, place)
             if status is None:
                 return None
-            marker = {"marker": True, **self._moment(), **version}
+            marker = {"marker": True, **moment, **version}
             self.history.keep(place, marker)
             return marker
 

@@ -17,7 +17,7 @@ from pedigree.localaws.services.s3.catalog import BUCKET, S3Location
 from pedigree.localaws.services.s3.listing_pages import encoder, page_size, times
 from pedigree.localaws.services.s3.object_headers import storage_class
 from pedigree.localaws.services.s3.storage import ObjectStorage
-from pedigree.localaws.services.s3.version_history import is_delete_marker, version_id
+from pedigree.localaws.services.s3.version_history import NULL, is_delete_marker, is_version_id, place_of, version_id
 
 _MOST_BUCKETS = 10_000
 Versions: TypeAlias = Iterable[tuple[str, Document, bool]]
@@ -109,6 +109,8 @@ def list_versions(storage: ObjectStorage, exchange: Exchange, location: S3Locati
     if id_marker and not key_marker:
         words = "A version-id marker cannot be specified without a key marker."
         raise bad_argument("version-id-marker", id_marker, words)
+    if id_marker and not is_version_id(id_marker):
+        raise bad_argument("version-id-marker", id_marker, "Invalid version id specified")
     most = page_size(exchange, "max-keys")
     versions = _after(storage.catalog.versions(location.bucket, prefix), key_marker, id_marker)
     entries = [entry for entry in _grouped(_keyed(versions), prefix, delimiter) if entry[1] or entry[0] > key_marker]
@@ -142,10 +144,11 @@ def _version(storage: ObjectStorage, key: str, body: Document, is_latest: bool) 
 def _after(versions: Versions, key_marker: str, id_marker: str) -> Iterator[tuple[str, Document, bool]]:
     """The versions after a marker: those of its key as well, if they are older than the marked one."""
     is_after = False
+    place = place_of(id_marker) if id_marker not in ("", NULL) else 0
     for key, body, is_latest in versions:
-        if key > key_marker or (key == key_marker and id_marker and is_after):
+        if key > key_marker or (key == key_marker and (is_after or body["number"] < place)):
             yield key, body, is_latest
-        is_after = is_after or (key == key_marker and version_id(body) == id_marker)
+        is_after = is_after or (id_marker == NULL and key == key_marker and version_id(body) == NULL)
 
 
 def _keyed(versions: Versions) -> Iterator[tuple[str, tuple[Document, bool]]]:

@@ -15,6 +15,7 @@ from pedigree.localaws.services.s3 import object_checksums
 
 _OK, _PARTIAL = 200, 206
 _MOST_PARTS = 10_000
+_NOTHING = "bytes=-0"
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,19 @@ def requested_range(exchange: Exchange, body: Document) -> Section:
         return _part(number, body)
     size = int(body["size"])
     requested = parse_range_header(text)
+    if text == _NOTHING:
+        raise _unsatisfiable(text, size)
     if requested is None or requested.units != "bytes" or len(requested.ranges) > 1:
         return Section(0, size)
     bounds = _bounds(requested, size)
     if bounds is None:
-        message = "The requested range is not satisfiable"
-        raise S3Error("InvalidRange", message, 416, RangeRequested=text or "", ActualObjectSize=str(size))
+        raise _unsatisfiable(text or "", size)
     return _partial(*bounds, size)
+
+
+def _unsatisfiable(text: str, size: int) -> S3Error:
+    message = "The requested range is not satisfiable"
+    return S3Error("InvalidRange", message, 416, RangeRequested=text, ActualObjectSize=str(size))
 
 
 def _bounds(requested: Range, size: int) -> tuple[int, int] | None:

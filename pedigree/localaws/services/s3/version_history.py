@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import string
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,18 +16,42 @@ from pedigree.localaws.services.s3.blob_store import VERSION
 
 NULL = "null"
 ENABLED, SUSPENDED = "Enabled", "Suspended"
-_ID_CHARACTERS = string.ascii_letters + string.digits + "._"
-_ID_LENGTH = 32
+_DIGITS = string.digits + string.ascii_letters + "._"
+_RANDOM, _NUMBER, _CHECK = 18, 10, 4
+_ID_LENGTH = _RANDOM + _NUMBER + _CHECK
 
 
-def new_version_id() -> str:
-    """An id for a version of an object in a versioned bucket."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
+def new_version_id(number: int) -> str:
+    """An id for a version: random, with the version's place in the order of all, and a check of both.
+
+    So a list can go on after a version that was deleted meanwhile, and an id that never was can be told.
+    """
+    head = "".join(secrets.choice(_DIGITS) for _ in range(_RANDOM)) + _encoded(number, _NUMBER)
+    return head + _encoded(zlib.crc32(head.encode()) % len(_DIGITS) ** _CHECK, _CHECK)
 
 
 def is_version_id(text: str) -> bool:
     """Whether a text could be the id of a version."""
-    return text == NULL or (len(text) == _ID_LENGTH and all(character in _ID_CHARACTERS for character in text))
+    if text == NULL:
+        return True
+    head, check = text[:-_CHECK], text[-_CHECK:]
+    return len(text) == _ID_LENGTH and check == _encoded(zlib.crc32(head.encode()) % len(_DIGITS) ** _CHECK, _CHECK)
+
+
+def place_of(version: str) -> int:
+    """The place of a version in the order of all, by its id."""
+    number = 0
+    for digit in version[_RANDOM : _RANDOM + _NUMBER]:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number
+
+
+def _encoded(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
 
 
 def version_id(body: Document) -> str:
@@ -61,7 +86,7 @@ class VersionHistory:
         """The entry with an id."""
         return next((body for body in self.of_object(place) if version_id(body) == version), None)
 
-    def make_room(self, place: str, before: Document | None, status: str | None) -> Mapping[str, Any]:
+    def make_room(self, place: str, before: Document | None, status: str | None, number: int) -> Mapping[str, Any]:
         """Keep or free what is replaced, as the bucket's versioning has it; return the members of what comes next."""
         if status is None:
             if before is not None:
@@ -69,7 +94,7 @@ class VersionHistory:
             return {}
         if status == ENABLED:
             self.keep(place, before)
-            return {"version": new_version_id()}
+            return {"version": new_version_id(number)}
         if before is not None and version_id(before) == NULL:
             self._free(before)
         else:

@@ -126,6 +126,23 @@ def test_versions_are_listed_page_by_page(versioned: Any) -> None:
     assert [entry["VersionId"] for page in pages for entry in page["Versions"]] == ids[::-1]
 
 
+def test_a_list_goes_on_after_versions_that_were_deleted(versioned: Any) -> None:
+    for number in range(4):
+        versioned.put_object(**PLACE, Body=bytes([number]))
+    page = versioned.list_object_versions(Bucket="bucket", MaxKeys=2)
+    objects = [{"Key": "a", "VersionId": entry["VersionId"]} for entry in page["Versions"]]
+    versioned.delete_objects(Bucket="bucket", Delete={"Objects": objects})
+    markers = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+    assert len(versioned.list_object_versions(Bucket="bucket", **markers)["Versions"]) == 2
+
+
+def test_an_id_that_never_was_is_refused(versioned: Any) -> None:
+    version = versioned.put_object(**PLACE, Body=b"1")["VersionId"]
+    changed = version[:-4] + "ABCD"
+    refused = refusal(lambda: versioned.delete_object(**PLACE, VersionId=changed))["Error"]
+    assert (refused["Code"], refused["ArgumentValue"]) == ("InvalidArgument", changed)
+
+
 def test_tags_belong_to_a_version(versioned: Any) -> None:
     first = versioned.put_object(**PLACE, Body=b"1", Tagging="a=1")["VersionId"]
     second = versioned.put_object(**PLACE, Body=b"2")["VersionId"]
