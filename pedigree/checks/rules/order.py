@@ -12,6 +12,8 @@ from pedigree.language.definition import Step
 from pedigree.language.expressions import JsonGet, StepReference
 from pedigree.language.pointers import at, entries
 
+_SCRIPTS = (".py", ".sh", "sourcedir.tar.gz")
+
 
 @rule("REF011", Severity.ERROR)
 def cycle(subject: Subject) -> Iterator[Violation]:
@@ -30,17 +32,18 @@ def cycle(subject: Subject) -> Iterator[Violation]:
 def missing_dependency(subject: Subject) -> Iterator[Violation]:
     """Missing dependency between a writer and a reader.
 
-    One step reads the S3 address that another one writes, both as plain text or as a parameter with that default.
-    Nothing makes it wait, so both may run at once. Refer to the output of the step instead, which makes the order too.
+    One step reads the S3 address that another one writes, or what is below that, both as plain text or as a parameter
+    with that default. Nothing makes it wait, so both may run at once. Refer to the output of the step instead, which
+    makes the order too.
     """
-    writers = {
-        address.rstrip("/"): step
-        for step in subject.steps
-        for _, address in (*_outputs(subject, step), *_models(subject, step))
-    }
+    outputs = {address.rstrip("/"): step for step in subject.steps for _, address in _outputs(subject, step)}
+    models = {address.rstrip("/"): step for step in subject.steps for _, address in _models(subject, step)}
+    writers = models | outputs
     for step in subject.steps:
         for pointer, address in _inputs(subject, step):
-            writer = writers.get(address.rstrip("/"))
+            place = address.rstrip("/")
+            outer = (outputs[prefix] for prefix in _around(place) if prefix in outputs)
+            writer = writers.get(place) or next(outer, None)
             if writer and writer.name != step.name and not subject.comes_before(writer.name, step.name):
                 cause = f"{step.name} reads what {writer.name} writes, and does not wait for it"
                 yield Violation(pointer, cause, f"refer to the output of {writer.name}, or add it to DependsOn")
@@ -80,6 +83,13 @@ def _models(subject: Subject, step: Step) -> Iterator[tuple[str, str]]:
         for pointer, address in _address(subject, job.get(*path), job.pointer_to(*path)) if job.trains else ():
             if address.removeprefix("s3://").rstrip("/").count("/"):
                 yield pointer, address
+
+
+def _around(address: str) -> Iterator[str]:
+    """The prefixes that an address is below, the longest first; not a whole bucket, nor what a script may be beside."""
+    parts = address.split("/")
+    if address.startswith("s3://") and not address.endswith(_SCRIPTS):
+        yield from ("/".join(parts[:length]) for length in range(len(parts) - 1, 3, -1))
 
 
 def _exclude_each_other(one: Step, other: Step) -> bool:

@@ -20,7 +20,9 @@ from pedigree.language.pointers import at, look_up
 from pedigree.language.text import brief
 
 _PROGRAM = "sagemaker_program"
-_FRAMEWORK = re.compile(r"sagemaker-scikit-learn|(?:huggingface-)?(?:pytorch|tensorflow)-training|mxnet-training")
+_FRAMEWORK = re.compile(
+    r"sagemaker-scikit-learn|(?:huggingface-)?(?:pytorch|tensorflow)-training|(?:mxnet|autogluon)-training"
+)
 
 
 @dataclass(frozen=True)

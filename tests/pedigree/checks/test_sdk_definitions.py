@@ -22,8 +22,6 @@ TRULY_WRONG = {
     ("v2/older-steps", "DEP014", "Transform"),
     ("v2/pytorch", "CON032", "TrainOnSpot"),
     ("v2/runs-locally", "CON013", "Register-RegisterModel"),
-    ("v3/abalone", "CON013", "Create"),
-    ("v3/abalone", "CON013", "Register"),
     ("v3/endpoints", "CON013", "Create"),
     ("v3/quality", "CON013", "Register"),
     ("v3/runs-locally", "CON013", "Register"),
