@@ -18,7 +18,7 @@ from pedigree.localaws.http.form_reader import form_reader
 from pedigree.localaws.http.hosts import address_bucket, answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
 from pedigree.localaws.http.request_body import BodyPendingError
-from pedigree.localaws.http.service import Service, head_checker
+from pedigree.localaws.http.service import Service, answerer, head_checker
 from pedigree.localaws.http.signature import signature_reader
 from pedigree.localaws.http.validation import validator
 
@@ -114,7 +114,7 @@ def request_chain(
             # Before the service, which can rely on it: members are there, and of their types.
             validator(services),
             authorize,  # requests to STS, which AWS validates first
-            lambda exchange: services[exchange.service](exchange),
+            answerer(services),
         ),
         on_error=answer_error,
         on_response=log_response if is_logged else log_nothing,

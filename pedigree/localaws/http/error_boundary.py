@@ -11,9 +11,10 @@ from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.parser import is_form
+from pedigree.localaws.http.parser import is_form, speaks_cbor
 from pedigree.localaws.http.payload import IncompleteBodyError
 from pedigree.localaws.http.protocol.absent_services import QUERY, protocol_of
+from pedigree.localaws.http.protocol.cbor_protocol import translated
 from pedigree.localaws.http.protocol.error_forms import error_response
 from pedigree.localaws.http.protocol.errors import ServiceError
 
@@ -33,7 +34,7 @@ def answer_error(exchange: Exchange, error: Exception) -> Response:
         answer.headers["Connection"] = "close"
     if exchange.method == "HEAD":
         answer.set_data(b"")
-    return answer
+    return translated(exchange.service, "", answer) if speaks_cbor(exchange) else answer
 
 
 def _form(exchange: Exchange) -> str:

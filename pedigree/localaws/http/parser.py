@@ -6,12 +6,13 @@ other.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol import query_protocol, rest_protocol, urls
+from pedigree.localaws.http.protocol import cbor_protocol, query_protocol, rest_protocol, urls
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.json_documents import document
@@ -29,6 +30,8 @@ def read_call(exchange: Exchange) -> None:
         _refuse_two_operations(exchange, {}, most=0)
         exchange.call = _rest_call(exchange)
     elif exchange.service in MODELS:
+        if speaks_cbor(exchange):
+            _read_cbor(exchange)
         pairs = _form(exchange) if is_form(exchange) else []
         _refuse_two_operations(exchange, dict(pairs), most=1)
         _refuse_repetitions(exchange, pairs)
@@ -43,7 +46,24 @@ def refuse_unreadable_url(exchange: Exchange) -> None:
 
 def is_form(exchange: Exchange) -> bool:
     """Whether a request speaks the query protocol, flat text only."""
-    return exchange.service in _QUERY and not exchange.headers.get(TARGET)
+    return exchange.service in _QUERY and not exchange.headers.get(TARGET) and not speaks_cbor(exchange)
+
+
+def speaks_cbor(exchange: Exchange) -> bool:
+    """Whether a request speaks CBOR."""
+    return cbor_protocol.is_cbor(exchange.service, exchange.headers)
+
+
+def _read_cbor(exchange: Exchange) -> None:
+    """Make of a request in CBOR the same request in JSON, which all that follows reads."""
+    target = cbor_protocol.target(exchange.service, exchange.raw_path)
+    if target is None or TARGET in exchange.headers:
+        raise InvalidRequestError("The path of a request in CBOR names its operation, and nothing else does")
+    exchange.body = json.dumps(cbor_protocol.members(exchange.body)).encode()
+    exchange.headers = {**exchange.headers, TARGET: target}
+    exchange.environ = {**exchange.environ, "HTTP_X_AMZ_TARGET": target}
+    exchange.raw_path = "/"
+    vars(exchange).pop("path", None)  # it was decoded from the other one
 
 
 def _refuse_two_operations(exchange: Exchange, form: Mapping[str, str], most: int) -> None:

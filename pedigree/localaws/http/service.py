@@ -9,7 +9,8 @@ from botocore import xform_name
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.parser import is_form
+from pedigree.localaws.http.parser import is_form, speaks_cbor
+from pedigree.localaws.http.protocol import cbor_protocol
 from pedigree.localaws.http.protocol.query_answers import query_answer
 from pedigree.localaws.http.protocol.serializer import answer
 
@@ -47,6 +48,17 @@ def head_checker(services: Mapping[str, Service]) -> Callable[[Exchange], None]:
             checkers[exchange.service].check_head(exchange)
 
     return check_head
+
+
+def answerer(services: Mapping[str, Service]) -> Callable[[Exchange], Response]:
+    """Lets a request's service answer, in the protocol that the request speaks."""
+
+    def answer_request(exchange: Exchange) -> Response:
+        answered = services[exchange.service](exchange)
+        is_cbor = speaks_cbor(exchange)
+        return cbor_protocol.translated(exchange.service, exchange.operation, answered) if is_cbor else answered
+
+    return answer_request
 
 
 class Provider:
