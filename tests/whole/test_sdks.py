@@ -62,12 +62,13 @@ def sdk_2() -> Iterator[str]:
         yield python_with(SDK_2, Path(folder, "sdk"))
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalAws]:
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """Every image has its own environment, but Hugging Face's is the one of PyTorch: its layer has what that lacks."""
+    folder = tmp_path_factory.mktemp("images")
     container = ROOT / ".venv-container"
-    images = images_file(tmp_path, container, pattern="huggingface-pytorch-training:*")
-    with running_local_aws(tmp_path / "local", enforces_iam=True, images=images, container=container) as local:
+    images = images_file(folder, container, pattern="huggingface-pytorch-training:*")
+    with running_local_aws(folder / "local", enforces_iam=True, images=images, container=container) as local:
         iam = client(local.url, "iam")
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST)
         for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
@@ -105,20 +106,31 @@ def test_version_2(machine: WatchedMachine, sdk_2: str) -> None:
     ]
 
 
+def printed_by(local: LocalAws, python: str, notebook: Path) -> list[str]:
+    """What a notebook prints that has the role's credentials."""
+    variables = {"PATH": os.environ["PATH"], "HOME": str(notebook.parent), "AWS_DEFAULT_REGION": REGION}
+    role = local.credentials(f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "sagemaker.amazonaws.com", arn("sagemaker", "*"))
+    done = subprocess.run([python, notebook], env={**variables, **role}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line.lstrip("!") for line in done.stdout.splitlines() if ": " in line]
+
+
 def test_shapes_of_pipelines_by_version_2(local: LocalAws, sdk_2: str, tmp_path: Path) -> None:
     """Preparing with scikit-learn, a search by a script of XGBoost, a model of both, transformers, and functions."""
     shutil.copytree(NOTEBOOKS / "shapes", tmp_path / "shapes")
-    notebook = shutil.copy(NOTEBOOKS / "shapes_v2.py", tmp_path)
-    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_DEFAULT_REGION": REGION}
-    role = local.credentials(f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", "sagemaker.amazonaws.com", arn("sagemaker", "*"))
-    done = subprocess.run([sdk_2, notebook], env={**variables, **role}, capture_output=True, text=True, check=False)
-    lines = [line.lstrip("!") for line in done.stdout.splitlines() if ":" in line]
-    assert lines[-4:] == [
+    notebook = Path(shutil.copy(NOTEBOOKS / "shapes_v2.py", tmp_path))
+    assert printed_by(local, sdk_2, notebook)[-4:] == [
         "executed: Both-CreateModel Succeeded Language Succeeded Prepare Succeeded Score Succeeded Search Succeeded",
         "scored: 60 True",
         "executed: Add Succeeded Count Succeeded",
         'added: {"sum": 45}',
-    ], done.stdout + done.stderr
+    ]
+
+
+def test_functions_by_version_3(local: LocalAws, tmp_path: Path) -> None:
+    notebook = Path(shutil.copy(NOTEBOOKS / "functions_v3.py", tmp_path))
+    lines = printed_by(local, sys.executable, notebook)
+    assert lines[-2:] == ["executed: Add Succeeded Count Succeeded", 'added: {"sum": 45}']
 
 
 def test_model_builder_of_version_3(machine: WatchedMachine) -> None:

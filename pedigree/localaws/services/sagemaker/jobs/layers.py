@@ -1,6 +1,7 @@
-"""The layer that a job gets on its environment: what its requirements.txt asks for, made before the job starts.
+"""The layer that a job gets on its environment, made before it starts: what its requirements.txt asks for.
 
-The job's own pip then finds everything there. Where no layer can be made, it installs as ever.
+A function of the SDK needs the SDK, too. The job's own pip then finds everything there. Where no layer can be made, it
+installs as ever.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pedigree.localaws.images.installer import OnLine, run_pip
 from pedigree.localaws.images.layers import Layers, Wanted
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog
 from pedigree.localaws.services.sagemaker.jobs import requirement_files
+from pedigree.localaws.services.sagemaker.jobs.function_runtime import runtime_requirement
 from pedigree.localaws.services.sagemaker.jobs.plans import JobPlan
 
 _LIST = "/opt/local-aws/requirements.txt"
@@ -62,7 +64,8 @@ class JobLayers:
         """What the job asks for; nothing if it could not install it, either."""
         if plan.is_isolated or not self.containers.can_install(environment):
             return ""
-        return requirement_files.requirements(root, _fetched_archive(plan, catalog))
+        text = requirement_files.requirements(root, _fetched_archive(plan, catalog))
+        return text + runtime_requirement(plan.command, text, environment)
 
     def _install(
         self, environment: Path, variables: Mapping[str, str], on_line: OnLine, requirements: Path, changes: Path
