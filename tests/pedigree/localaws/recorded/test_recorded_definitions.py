@@ -13,7 +13,7 @@ import pytest
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from tests.support import worlds
-from tests.support.local_sagemaker import LocalSageMaker, function, training
+from tests.support.local_sagemaker import TOKEN, LocalSageMaker, function, training
 
 ARN = f"arn:aws:sagemaker:us-east-1:{worlds.ACCOUNT}:pipeline/dogs"
 PLACE = {"S3Uri": "s3://bucket/in", "LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix"}
@@ -87,6 +87,13 @@ NEAR_MISSES = {
 @pytest.mark.parametrize("row", NEAR_MISSES)
 def test_a_definition_without_that_fault_is_taken(sagemaker: LocalSageMaker, row: str) -> None:
     assert create(sagemaker, *NEAR_MISSES[row])["PipelineArn"] == ARN
+
+
+def test_an_experiment_is_an_object_too(sagemaker: LocalSageMaker) -> None:
+    text = json.dumps({"Version": "2020-12-01", "PipelineExperimentConfig": "mine", "Steps": []})
+    request = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE, **TOKEN}
+    with pytest.raises(InvalidRequestError, match=r"Expecting start of Json Object\."):
+        sagemaker.service.answer("CreatePipeline", request)
 
 
 def test_what_a_branch_has_is_read_as_well(sagemaker: LocalSageMaker) -> None:

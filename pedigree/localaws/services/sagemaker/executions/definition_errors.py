@@ -27,12 +27,19 @@ _NOT_IN_STEPS: Mapping[str, frozenset[str]] = {"RegisterModel": frozenset({"Mode
 def refusal(text: str) -> str:
     """The first error that AWS finds in a definition; empty if it finds none, or one that is not known here."""
     try:
-        document = json.loads(text)
+        return next(_errors(json.loads(text)), "")
     except (ValueError, RecursionError):
         return ""
-    steps = list(_steps(document.get("Steps") if isinstance(document, dict) else None))
-    errors = (error for step in steps for error in _of_step(step))
-    return next(errors, "") or next(_on_fail_steps(steps), "")
+
+
+def _errors(document: Any) -> Iterator[str]:
+    body = document if isinstance(document, dict) else {}
+    if not isinstance(body.get("PipelineExperimentConfig") or {}, dict):
+        yield _OBJECT
+    steps = list(_steps(body.get("Steps")))
+    for step in steps:
+        yield from _of_step(step)
+    yield from _on_fail_steps(steps)
 
 
 def _steps(written: Any) -> Iterator[Mapping[str, Any]]:
@@ -116,7 +123,7 @@ def _conditions(written: Any) -> Iterator[str]:
 
 def _on_fail_steps(steps: list[Mapping[str, Any]]) -> Iterator[str]:
     """Steps that wait for a Fail step, which ends the execution."""
-    failing = {step.get("Name") for step in steps if step.get("Type") == "Fail"}
+    failing = {str(step.get("Name")) for step in steps if step.get("Type") == "Fail"}
     for step in steps:
         waits = step.get("DependsOn")
         for wait in waits if isinstance(waits, list) else ():

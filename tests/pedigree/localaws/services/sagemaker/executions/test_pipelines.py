@@ -169,3 +169,13 @@ def test_a_retry_that_is_repeated_retries_once(sagemaker: LocalSageMaker) -> Non
     assert sagemaker.go(arn) == "Executing"
     with pytest.raises(ServiceError, match="Only a failed or stopped execution can be retried"):
         sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token("q")})
+
+
+@pytest.mark.parametrize("name", [{"Get": "Nothing"}, {"Get": "Steps.First.TrainingJobName"}, {"Get": "Parameters.No"}])
+def test_an_experiment_without_a_name_is_refused_at_the_start(sagemaker: LocalSageMaker, name: Any) -> None:
+    experiment = {"ExperimentName": name, "TrialName": "trial"}
+    text = json.dumps({"Version": "2020-12-01", "PipelineExperimentConfig": experiment, "Steps": [FIRST]})
+    request = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE, **token("c")}
+    sagemaker.service.answer("CreatePipeline", request)
+    with pytest.raises(ServiceError, match=r"PipelineExperimentConfig: .+"):
+        sagemaker.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
