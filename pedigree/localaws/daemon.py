@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pedigree.clock import SystemClock
 from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
@@ -41,6 +40,7 @@ from pedigree.localaws.proxy.proxy import Proxy
 from pedigree.localaws.proxy.upstream import Upstream, UserProxy
 from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
+from pedigree.localaws.services.bucket_destinations import BucketDestinations
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.cloudwatch.operations import CloudWatchOperations
 from pedigree.localaws.services.events import targets
@@ -58,7 +58,6 @@ from pedigree.localaws.services.resource_lookup import ResourceLookup
 from pedigree.localaws.services.s3.api import S3Api
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.s3.notifications import BucketNotifications
 from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
 from pedigree.localaws.services.sagemaker.resources.images import Images
@@ -314,7 +313,12 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         "events": event_bridge(world, running.rules, foundation.backends.backend, moto["events"]),
         "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
         "application-autoscaling": Provider(AutoScalingOperations(world.store), fallback=scaling),
-        "s3": S3Api(world.store, foundation.catalog, world.account, _bucket_notifications(foundation)),
+        "s3": S3Api(
+            world.store,
+            foundation.catalog,
+            world.account,
+            _bucket_destinations(foundation),
+        ),
         "sagemaker": sagemaker.service,
         "sagemaker-runtime": DataPlane(
             sagemaker.endpoints, sagemaker.meter, sagemaker.captures, sagemaker.queue, world.clock.now
@@ -327,18 +331,8 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
     }
 
 
-def _bucket_notifications(foundation: Foundation) -> BucketNotifications:
-    """Tells queues, functions and EventBridge of changes of objects."""
-    world, deliveries = foundation.world, foundation.deliveries
-
-    def send(arn: str, body: str, bucket_arn: str) -> None:
-        source = ("s3.amazonaws.com", bucket_arn)
-        deliveries.add(targets.target_delivery({"Arn": arn}, body, deliveries.now(), source, {}))
-
-    def publish(detail_type: str, detail: Mapping[str, Any], bucket_arn: str) -> None:
-        world.bus.publish(world.event("aws.s3", detail_type, detail, [bucket_arn]))
-
-    return BucketNotifications(world.store, world.account, world.clock.now, send, publish)
+def _bucket_destinations(foundation: Foundation) -> BucketDestinations:
+    return BucketDestinations(foundation.world, foundation.deliveries, foundation.authorizer, foundation.queues)
 
 
 def _job_environment(options: Options) -> Mapping[str, str]:

@@ -41,8 +41,8 @@ from pedigree.localaws.services.s3.conditions import write_condition
 from pedigree.localaws.services.s3.configuration_rules import check_configuration
 from pedigree.localaws.services.s3.form_answers import form_answer
 from pedigree.localaws.services.s3.multipart import MultipartUploads
-from pedigree.localaws.services.s3.notifications import BucketNotifications
-from pedigree.localaws.services.s3.storage import ObjectStorage, ignore_event
+from pedigree.localaws.services.s3.notifications import BucketNotifications, Destinations, NoDestinations
+from pedigree.localaws.services.s3.storage import ObjectStorage
 
 S3Operation: TypeAlias = Callable[[ObjectStorage, Exchange, S3Location], Response]
 _OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
@@ -57,12 +57,11 @@ class S3Api:
     """Answers the requests of S3."""
 
     def __init__(
-        self, store: Store, catalog: ObjectCatalog, account: str, notifications: BucketNotifications | None = None
+        self, store: Store, catalog: ObjectCatalog, account: str, destinations: Destinations | None = None
     ) -> None:
         self._account = account
-        self._notifications = notifications
-        notify = notifications or ignore_event
-        self._storage = ObjectStorage(store, catalog, MultipartUploads(store, catalog), account, notify)
+        self._notifications = BucketNotifications(store, account, catalog.now, destinations or NoDestinations())
+        self._storage = ObjectStorage(store, catalog, MultipartUploads(store, catalog), account, self._notifications)
 
     def supports(self, _operation: str) -> bool:
         """Return False: a request of S3 names no operation, and unsupported ones are refused when they come."""
@@ -80,13 +79,18 @@ class S3Api:
     def __call__(self, exchange: Exchange) -> Response:
         location = _location(exchange)
         with _missing_bucket_refused(location):
-            answered = self._operation(exchange, location)(self._storage, exchange, location)
-        if self._notifications and exchange.method == "PUT" and "notification" in exchange.args and not location.key:
+            operation = self._operation(exchange, location)
+            if _sets_notifications(exchange, location):
+                self._notifications.check(location.bucket, exchange.headers, exchange.body)
+            answered = operation(self._storage, exchange, location)
+        if _sets_notifications(exchange, location):
             self._notifications.send_test(location.bucket)
+        if exchange.form is not None:
+            answered = form_answer(exchange.form.fields, exchange, location, answered)
         if exchange.method not in _READING and not answered.get_data():
             answered.headers.pop("Content-Type", None)  # which is that of nothing
         answered.headers.extend({"x-amz-request-id": s3_request_id(), "x-amz-id-2": s3_host_id()})
-        return answered if exchange.form is None else form_answer(exchange.form.fields, exchange, location, answered)
+        return answered
 
     def _check_headers(self, headers: Mapping[str, str]) -> None:
         """Refuse requests for another owner's bucket."""
@@ -146,6 +150,10 @@ def subresources() -> frozenset[str]:
 def _location(exchange: Exchange) -> S3Location:
     bucket, key, _ = address(exchange.raw_path)
     return S3Location(bucket, key)
+
+
+def _sets_notifications(exchange: Exchange, location: S3Location) -> bool:
+    return exchange.method == "PUT" and "notification" in exchange.args and not location.key
 
 
 def _level(location: S3Location) -> str:

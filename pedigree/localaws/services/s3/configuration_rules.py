@@ -164,6 +164,9 @@ def _check_filter(configuration: Element) -> None:
         if name.lower() not in _FILTER_NAMES:
             words = "filter rule name must be either prefix or suffix"
             raise bad_argument("FilterRule.Name", name, words)
+        element = rule.find("Name")
+        if element is not None:
+            element.text = name.capitalize()
 
 
 def _lifecycle(_store: Store, _bucket: str, root: Element) -> None:

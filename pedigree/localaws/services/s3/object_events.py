@@ -116,4 +116,7 @@ class ObjectEvent:
             detail["deletion-type"] = _DELETION_TYPES[self.name]
         if self.kind == "ObjectRestore":
             detail["source-storage-class"] = self.body.get("storage_class", "")
+        if "restored" in self.body and self.kind == "ObjectRestore":
+            detail["restore-expiry-time"] = self.body["restored"]
+            del detail["source-ip-address"]
         return _DETAIL_TYPES.get(self.name) or _DETAIL_TYPES[self.kind], detail

@@ -32,6 +32,7 @@ def restore_object(storage: ObjectStorage, exchange: Exchange, location: S3Locat
     end = format_datetime(until.replace(hour=0, minute=0, second=0, microsecond=0), usegmt=True)
     was_restored = bool(body.get("restored"))
     storage.catalog.update(location, lambda stored_body: {**stored_body, "restored": end}, version)
-    for name in ("ObjectRestore:Post", "ObjectRestore:Completed"):
-        storage.tell(exchange, name, location, body)
+    storage.tell(exchange, "ObjectRestore:Post", location, body)
+    expiry = until.strftime("%Y-%m-%dT00:00:00Z")
+    storage.tell(exchange, "ObjectRestore:Completed", location, {**body, "restored": expiry})
     return Response(status=_OK if was_restored else _ACCEPTED)

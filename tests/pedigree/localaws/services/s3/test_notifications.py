@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import LocalAws
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.bucket_configuration import set_configuration
 from pedigree.localaws.services.s3.notifications import BucketNotifications
@@ -24,13 +26,38 @@ NOW = dt.datetime(2030, 1, 2, 3, 4, 5, 678_000, tzinfo=dt.timezone.utc)
 
 
 @dataclass
+class Received:
+    """Destinations that keep what they are told; one ARN cannot be told anything."""
+
+    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def problem(self, arn: str, _bucket_arn: str) -> str:
+        return "It is closed" if arn == FUNCTION else ""
+
+    def send(self, arn: str, body: str, bucket_arn: str) -> None:
+        assert bucket_arn == "arn:aws:s3:::bucket"
+        self.messages.append((arn, json.loads(body)))
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any], _bucket_arn: str) -> None:
+        self.events.append((detail_type, detail))
+
+
+@dataclass
 class Told:
-    """Notifications of one bucket, and all that they have sent."""
+    """Notifications of one bucket, and what they were for."""
 
     notifications: BucketNotifications
     store: Store
-    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    received: Received
+
+    @property
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
+        return self.received.messages
+
+    @property
+    def events(self) -> list[tuple[str, Mapping[str, Any]]]:
+        return self.received.events
 
     def configure(self, *configurations: str) -> None:
         text = f"<NotificationConfiguration>{''.join(configurations)}</NotificationConfiguration>"
@@ -45,15 +72,8 @@ class Told:
 def told(tmp_path: Path) -> Iterator[Told]:
     store = Store(tmp_path / "state.sqlite")
 
-    def send(arn: str, body: str, source: str) -> None:
-        assert source == "arn:aws:s3:::bucket"
-        created.messages.append((arn, json.loads(body)))
-
-    def publish(detail_type: str, detail: Mapping[str, Any], _source: str) -> None:
-        created.events.append((detail_type, detail))
-
-    created = Told(BucketNotifications(store, "123456789012", lambda: NOW, send, publish), store)
-    yield created
+    received = Received()
+    yield Told(BucketNotifications(store, "123456789012", lambda: NOW, received), store, received)
     store.close()
 
 
@@ -117,6 +137,28 @@ def test_tags_are_told_without_a_size(told: Told) -> None:
     (record,) = told.messages[0][1]["Records"]
     assert record["s3"]["object"] == {"key": "in/a+b.txt", "eTag": "e"}
     assert told.events[0][0] == "Object Tags Deleted"
+
+
+def test_a_destination_that_cannot_be_told_is_refused(told: Told) -> None:
+    function = f"<CloudFunction>{FUNCTION}</CloudFunction><Event>s3:ObjectRemoved:*</Event>"
+    inner = f"{queue()}<CloudFunctionConfiguration>{function}</CloudFunctionConfiguration>"
+    document = f"<NotificationConfiguration>{inner}</NotificationConfiguration>".encode()
+    with pytest.raises(S3Error, match="Unable to validate the following destination configurations") as refused:
+        told.notifications.check("bucket", {}, document)
+    assert refused.value.details == {"ArgumentName1": FUNCTION, "ArgumentValue1": "It is closed"}
+    told.notifications.check("bucket", {"x-amz-skip-destination-validation": "true"}, document)
+
+
+def test_a_queue_must_be_there(local: LocalAws) -> None:
+    s3, sqs = client(local.url, "s3"), client(local.url, "sqs")
+    s3.create_bucket(Bucket="untold")
+    given = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
+    with pytest.raises(ClientError) as refused:
+        s3.put_bucket_notification_configuration(Bucket="untold", NotificationConfiguration=given)
+    problem = refused.value.response["Error"]
+    assert (problem["ArgumentName1"], problem["ArgumentValue1"]) == (QUEUE, "The destination queue does not exist")
+    sqs.create_queue(QueueName="q")
+    s3.put_bucket_notification_configuration(Bucket="untold", NotificationConfiguration=given)
 
 
 def test_a_queue_gets_what_happens_in_a_bucket(local: LocalAws) -> None:
