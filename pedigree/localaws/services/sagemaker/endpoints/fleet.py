@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import TypeAlias
 
 from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
-from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceSpec, start_instance
+from pedigree.localaws.services.sagemaker.endpoints.multi_model import MultiModelInstance
 from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceDiedError, InstanceError
 from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
@@ -23,6 +25,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _FAILED = 500
 
 
+AnyInstance: TypeAlias = Instance | MultiModelInstance
 _ENDED = Reply(_FAILED, "text/plain", b"the model server ended while it was to answer", 0.0)
 
 
@@ -35,9 +38,9 @@ class Fleet:
 
     def __init__(self, spec: InstanceSpec) -> None:
         self._spec = spec
-        self._model = spec.servers[0].model
-        self._instances: list[Instance] = []
-        self._leaving: list[Instance] = []
+        self._model = spec.folder
+        self._instances: list[AnyInstance] = []
+        self._leaving: list[AnyInstance] = []
         self._wanted = 0
         self._requests = 0
         self._lock = threading.Condition()
@@ -125,7 +128,7 @@ class Fleet:
             start.result()
 
     def _start(self) -> None:
-        instance = Instance(self._spec, self._lost.set)
+        instance = start_instance(self._spec, self._lost.set)
         try:
             instance.wait_until_ready(lambda: not self._is_over)
         except InstanceError:
@@ -146,7 +149,7 @@ class Fleet:
         instance.end()
         return True
 
-    def _chosen(self) -> Instance:
+    def _chosen(self) -> AnyInstance:
         """The least busy instance; of equal ones, that which had no request for longest."""
         with self._lock:
             is_there = self._lock.wait_for(lambda: self._instances or self._is_over, DRAIN_SECONDS)
@@ -160,13 +163,13 @@ class Fleet:
             instance.last_request = self._requests
             return instance
 
-    def _release(self, instance: Instance) -> None:
+    def _release(self, instance: AnyInstance) -> None:
         """Note that an instance has answered a request."""
         with self._lock:
             instance.busy -= 1
             self._lock.notify_all()
 
-    def _lose(self, instance: Instance) -> None:
+    def _lose(self, instance: AnyInstance) -> None:
         """Send an instance no more requests; the watching thread ends what is left of it."""
         with self._lock:
             if instance in self._instances:

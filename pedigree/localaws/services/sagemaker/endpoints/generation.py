@@ -13,6 +13,7 @@ from pedigree.localaws.services.sagemaker.endpoints.answer_stream import Streame
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS, Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.multi_model import TARGET_MODEL
 from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     ANSWER_SECONDS,
     InstanceError,
@@ -86,7 +87,7 @@ class Generation:
         seconds: float | None = None,
     ) -> tuple[str, Reply]:
         """Invoke a variant, by name or by weight; its name and reply, which may be that it timed out."""
-        chosen = self._chosen(variant, container)
+        chosen = self._chosen(variant, container, headers)
         try:
             return chosen, self.fleets[chosen].invoke(body, headers, container, seconds)
         except ModelTimeoutError:
@@ -96,16 +97,17 @@ class Generation:
         self, body: bytes, headers: Mapping[str, str], variant: str = "", container: str = ""
     ) -> tuple[str, StreamedReply]:
         """As invoke; the reply is there when it begins."""
-        chosen = self._chosen(variant, container)
+        chosen = self._chosen(variant, container, headers)
         try:
             return chosen, self.fleets[chosen].stream(body, headers, container)
         except ModelTimeoutError:
             return chosen, StreamedReply.of(Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS))
 
-    def _chosen(self, variant: str, container: str) -> str:
-        """The variant for a request; ServiceError if it has no such container."""
+    def _chosen(self, variant: str, container: str, headers: Mapping[str, str]) -> str:
+        """The variant for a request; ServiceError if it has no such container, or names a model without need."""
         chosen = variant or self._by_weight()
-        if refusal := self.variants[chosen].spec.refusal(container):
+        spec = self.variants[chosen].spec
+        if refusal := spec.refusal(container) or spec.model_refusal(headers.get(TARGET_MODEL, "")):
             raise ServiceError("ValidationError", refusal)
         return chosen
 

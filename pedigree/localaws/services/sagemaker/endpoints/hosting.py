@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.multi_model import ModelLoader
 from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     ANSWER_SECONDS,
     MODEL,
@@ -29,7 +30,13 @@ from pedigree.localaws.services.sagemaker.endpoints.server_process import (
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.resources.image_digests import resolved_image
 from pedigree.localaws.services.sagemaker.resources.images import Images, in_environment
-from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct, model_containers, model_data
+from pedigree.localaws.services.sagemaker.resources.model_containers import (
+    PRIMARY,
+    is_direct,
+    is_multi_model,
+    model_containers,
+    model_data,
+)
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess, role_environment
 
 _ALLOWANCE = 64 << 20
@@ -127,6 +134,10 @@ def host_model(
     group, stream = log
     hosting = _Hosting(world, host, model, more or {}, seconds)
     containers = model_containers(world, model)
+    if is_multi_model(model):
+        on_line = partial(host.logs.write, group, stream)
+        ((_, container),) = containers.items()
+        return HostedModel(InstanceSpec((), loader=hosting.loader(container, folder, on_line)), hosting.role)
     servers = []
     for hostname, container in containers.items():
         own = f"/{hostname}" if len(containers) > 1 else ""
@@ -148,6 +159,19 @@ class _Hosting:
     @property
     def role(self) -> str:
         return str(self.model.get("ExecutionRoleArn", ""))
+
+    def loader(self, container: Mapping[str, Any], folder: Path, on_line: OnLine) -> ModelLoader:
+        """What loads the models of a container for many; its environment is there when this returns."""
+        _built(self.host.images, container.get("Image", ""), PRIMARY, on_line)
+        is_kept = (container.get("MultiModelConfig") or {}).get("ModelCacheSetting") != "Disabled"
+        common = {name: value for name, value in container.items() if name != "ModelDataSource"}
+        variables = {**container.get("Environment", {}), "SAGEMAKER_MULTI_MODEL": "true"}
+
+        def prepare(address: str, own: Path) -> ServerSpec:
+            return self.server(PRIMARY, {**common, "ModelDataUrl": address, "Environment": variables}, own, on_line)
+
+        loader = ModelLoader(model_data(container)[0], folder, prepare)
+        return loader if is_kept else replace(loader, most_loaded=0)
 
     def server(self, hostname: str, container: Mapping[str, Any], folder: Path, on_line: OnLine) -> ServerSpec:
         """What the model server of a container runs, with its model in a folder."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
+from pedigree.localaws.services.sagemaker.endpoints.multi_model import ModelLoader, MultiModelInstance
 from pedigree.localaws.services.sagemaker.endpoints.server_process import (
     OK,
     START_SECONDS,
@@ -24,10 +26,25 @@ _CONTENT_TYPE, _ACCEPT = "Content-Type", "Accept"
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """The model servers of an instance, in the order of its model's containers; is_direct: each is asked by name."""
+    """The model servers of an instance, in the order of its model's containers; is_direct: each is asked by name.
+
+    With a loader it has none to begin with, and many models.
+    """
 
     servers: tuple[ServerSpec, ...]
     is_direct: bool = False
+    loader: ModelLoader | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder with its models."""
+        return self.loader.folder if self.loader else self.servers[0].model
+
+    def model_refusal(self, model: str) -> str:
+        """Why a request that names a model, or none, cannot be carried out; empty if it can."""
+        if bool(model) == (self.loader is not None):
+            return ""
+        return "TargetModel is for multi-model endpoints." if model else "A multi-model endpoint needs a TargetModel."
 
     def refusal(self, target: str) -> str:
         """Why a request to a container cannot be carried out, by the container's name; empty if it can."""
@@ -111,3 +128,8 @@ def _following(server: ServerProcess, before: Reply, headers: Mapping[str, str],
 def _without_accept(headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers for all containers but the last, which answer what their images answer if nothing is accepted."""
     return {name: value for name, value in headers.items() if name != _ACCEPT}
+
+
+def start_instance(spec: InstanceSpec, when_over: Callable[[], None]) -> Instance | MultiModelInstance:
+    """Start an instance; when_over is called when a process has ended that it cannot be without."""
+    return MultiModelInstance(spec.loader) if spec.loader else Instance(spec, when_over)

@@ -22,6 +22,7 @@ from pedigree.localaws.services.sagemaker.endpoints.event_stream import CONTENT_
 from pedigree.localaws.services.sagemaker.endpoints.event_stream import PayloadParts
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 from pedigree.localaws.services.sagemaker.endpoints.model_errors import model_error
+from pedigree.localaws.services.sagemaker.endpoints.multi_model import TARGET_MODEL
 from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 _INVOKE, _ASYNC, _STREAM = "InvokeEndpoint", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream"
@@ -112,7 +113,9 @@ def _passed_on(exchange: Exchange) -> Mapping[str, str]:
     headers = exchange.headers
     passed_on = {word: headers[key] for key, word in _PASSED_ON.items() if key in headers}
     accept = headers.get("x-amzn-sagemaker-accept")
-    return {**passed_on, "Accept": accept} if accept else passed_on
+    model = exchange.members.get("TargetModel")
+    named = {TARGET_MODEL: model} if model else {}
+    return {**passed_on, **named, "Accept": accept} if accept else {**passed_on, **named}
 
 
 def _chosen(exchange: Exchange) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceE
 from pedigree.localaws.kernel.clients import SAGEMAKER
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import S3Location
-from pedigree.localaws.services.sagemaker.resources.model_containers import model_containers, model_data
+from pedigree.localaws.services.sagemaker.resources.model_containers import is_multi_model, model_containers, model_data
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess, role_environment
 
 
@@ -17,17 +17,21 @@ def check(world: World, roles: RoleAccess, model: Mapping[str, Any]) -> None:
     """Refuse the request for a model whose role cannot be assumed, or cannot read all of its data."""
     role, source = str(model.get("ExecutionRoleArn", "")), world.arn("sagemaker", "*")
     data = [model_data(container) for container in model_containers(world, model).values()]
+    is_multi = is_multi_model(model)
     for address, is_archive in data:
-        if address and not _is_readable(roles, role, source, address, is_archive=is_archive):
+        is_one = is_archive and not is_multi
+        if address and not _is_readable(roles, role, source, address, is_one=is_one, may_be_empty=is_multi):
             raise InvalidRequestError(_unreadable(address, role, world.region))
     role_environment(roles, role, source)
 
 
-def _is_readable(roles: RoleAccess, role: str, source: str, address: str, *, is_archive: bool) -> bool:
+def _is_readable(roles: RoleAccess, role: str, source: str, address: str, *, is_one: bool, may_be_empty: bool) -> bool:
+    """Whether a role may read an archive, or the objects under a prefix, which may have none yet."""
     try:
         objects, location = roles.objects(role, source), S3Location.parse(address)
-        if not is_archive:
-            return any(True for _ in objects.list_prefix(location))
+        objects.bucket(location.bucket)
+        if not is_one:
+            return any(True for _ in objects.list_prefix(location)) or may_be_empty
         objects.open(location)[1].close()
     except (ServiceError, KeyError, ValueError):
         return False

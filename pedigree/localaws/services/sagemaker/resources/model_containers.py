@@ -11,7 +11,7 @@ from pedigree.localaws.services.sagemaker.resources import registry, unsupported
 
 PRIMARY = "primary"
 """What the only container of a model is called."""
-_HOSTNAME = "ContainerHostname"
+_HOSTNAME, _MULTI = "ContainerHostname", "MultiModel"
 _OWN = ("Image", "ModelDataUrl", "ModelDataSource")
 _ONE_OF = "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
 
@@ -19,6 +19,11 @@ _ONE_OF = "Specify one of either Image and Model Data URL or ModelPackageName in
 def is_direct(model: Mapping[str, Any]) -> bool:
     """Whether each container is invoked by its name; else requests go through all of them."""
     return (model.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct"
+
+
+def is_multi_model(model: Mapping[str, Any]) -> bool:
+    """Whether requests name the model that they are for, under the prefix of its container."""
+    return any(container.get("Mode") == _MULTI for container in _own(model))
 
 
 def model_containers(world: World, model: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -43,7 +48,17 @@ def check(world: World, model: Mapping[str, Any]) -> None:
             unsupported.refuse("CreateModel", package.get("InferenceSpecification"))
         elif "Image" not in container:
             raise InvalidRequestError(_ONE_OF)
+    _check_multi_model(own)
     _check_hostnames([each.get(_HOSTNAME, "") for container in own for each in _unpacked(world, container)], model)
+
+
+def _check_multi_model(containers: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a container for many models beside others, or without a prefix for them."""
+    many = [container for container in containers if container.get("Mode") == _MULTI]
+    if many and len(containers) > 1:
+        raise InvalidRequestError("The local AWS does not carry out MultiModel beside other containers.")
+    if many and not model_data(many[0])[0].startswith("s3://"):
+        raise InvalidRequestError("A container with the mode MultiModel needs the prefix of its models in S3.")
 
 
 def _check_hostnames(names: Sequence[str], model: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ _TRAINING = (
     "ResourceConfig.InstanceGroups",
     "ResourceConfig.InstancePreferences",
 )
-_CONTAINER = ("Mode=MultiModel", "AdditionalModelDataSources", "ModelDataSource.S3DataSource.ManifestS3Uri")
+_CONTAINER = ("AdditionalModelDataSources", "ModelDataSource.S3DataSource.ManifestS3Uri")
 
 _MIXED = "Cannot use both 'Pipe' and 'FastFile' TrainingInputMode on the same Training Job."
 UNSUPPORTED: Mapping[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.resource import job_resource
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
-from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct
+from pedigree.localaws.services.sagemaker.resources.model_containers import is_direct, is_multi_model
 from pedigree.localaws.services.sagemaker.transforms.plans import plan
 from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TransformRunner
 
@@ -43,7 +43,10 @@ class TransformJobOperations:
             plan(request)
         except ValueError as error:
             raise InvalidRequestError(str(error)) from None
-        if is_direct(models.MODEL.get(world, request["ModelName"])):
+        model = models.MODEL.get(world, request["ModelName"])
+        if is_multi_model(model):
+            raise InvalidRequestError("A transform job cannot use a multi-model container.")
+        if is_direct(model):
             raise InvalidRequestError("A transform job cannot use a model whose containers are invoked directly.")
         members = {STATUS: "InProgress", "LastModifiedTime": world.now()}
         job = TRANSFORM.create(world, request, **members)

@@ -37,8 +37,11 @@ def channel(**members: Any) -> dict[str, Any]:
             {"ProcessingInputs": [{"DatasetDefinition": {"LocalPath": "/opt/ml/in"}}]},
             "ProcessingInputs[0].DatasetDefinition",
         ),
-        ("CreateModel", {"Containers": [{}, {"Mode": "MultiModel"}]}, "Containers[1].Mode MultiModel"),
-        ("CreateModel", {"PrimaryContainer": {"Mode": "MultiModel"}}, "PrimaryContainer.Mode MultiModel"),
+        (
+            "CreateModel",
+            {"Containers": [{}, {"AdditionalModelDataSources": [{}]}]},
+            "Containers[1].AdditionalModelDataSources",
+        ),
         (
             "CreateEndpointConfig",
             {"AsyncInferenceConfig": {"OutputConfig": {"NotificationConfig": {"ErrorTopic": "arn:of-a-topic"}}}},
