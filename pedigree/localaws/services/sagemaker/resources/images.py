@@ -80,7 +80,8 @@ class Images:
 def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     """What a training job runs: its own command, its script, or the program of its image; ImageError if none is here.
 
-    Of the hyperparameters one says whether there is a script.
+    Of the hyperparameters one says whether there is a script. An image that only starts scripts starts without one,
+    too, and fails as on AWS.
     """
     algorithm = job.get("AlgorithmSpecification") or {}
     found = images.find(image_of(job))
@@ -91,7 +92,7 @@ def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     if recipe.entrypoint:
         return (*recipe.entrypoint, *(own or (_TRAIN,)))
     has_script = _has_script(job, recipe)
-    program = recipe.script if has_script else recipe.algorithm
+    program = recipe.script if has_script or not recipe.algorithm else recipe.algorithm
     if recipe.train and not (has_script and recipe.script):
         return (*recipe.train, *own)
     if not program:
@@ -260,5 +261,5 @@ def _reads_requirements(job: Mapping[str, Any]) -> bool:
 
 
 def _no_program(image: str, found: Found) -> ImageError:
-    cause = f"the program of the image {image} is not here: {found.recipe.name} stands for it and starts scripts only"
+    cause = f"the program of the image {image} is not here: {found.recipe.name} stands for it and has none"
     return ImageError(cause, "give the job a script or a ContainerEntrypoint, or leave the step out for this machine")

@@ -61,6 +61,10 @@ def test_an_image_s_program_is_run_by_the_python_of_its_environment(written: dic
     assert path == program
 
 
+def test_an_image_that_only_starts_scripts_starts_without_one_and_fails_as_on_aws() -> None:
+    assert images.training_command(job(SKLEARN), KNOWN)[-1].endswith("/script_mode.py")
+
+
 def test_a_command_of_its_own_comes_first() -> None:
     own = job(XGBOOST, SCRIPT, ContainerEntrypoint=["bash"], ContainerArguments=["-c", "true"])
     assert images.training_command(own, KNOWN) == ("bash", "-c", "true")
@@ -79,10 +83,7 @@ def test_a_program_of_the_recipe_s_own_is_what_a_job_without_a_command_runs(tmp_
     ("written", "words"),
     [
         (job(LINEAR), "IP Insights"),
-        (
-            job(SKLEARN),
-            "the program of the image .* is not here: scikit-learn 1.2 stands for it",
-        ),
+        (job("sagemaker-spark-processing:3.3-cpu-py39-v1"), "is not here: spark stands for it"),
         (job("mine:1"), "nothing says what stands for the image mine:1"),
     ],
 )
