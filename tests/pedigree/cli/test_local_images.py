@@ -11,6 +11,7 @@ import pytest
 
 from pedigree.localaws.images.layers import Layers, Wanted
 from tests.pedigree.cli.test_commands import run
+from tests.support.folders import write_files
 
 MINE = """
 [[recipe]]
@@ -38,6 +39,18 @@ def test_an_image_is_explained(folder: Path) -> None:
     assert "made when a job first needs it" in said
 
 
+def test_a_dockerfile_is_explained_or_refused_with_its_line(folder: Path) -> None:
+    recipe = '[[recipe]]\nname = "mine"\nimages = ["team/mine:*"]\nfolder = "docker"\n'
+    dockerfile = 'FROM python:3.11\nCOPY Dockerfile /app/\nENTRYPOINT ["python3", "a.py"]\n'
+    write_files(folder, {"images.toml": recipe, "docker/Dockerfile": dockerfile})
+    said = images(folder, "explain", "team/mine:7").stdout
+    assert f"Dockerfile   {folder.resolve() / 'docker' / 'Dockerfile'}: 1 files, runs python3 a.py" in said
+    write_files(folder, {"docker/Dockerfile": f"{dockerfile}RUN make\n"})
+    refused = images(folder, "explain", "team/mine:7")
+    assert refused.returncode == 2
+    assert 'line 4 (RUN make): make is not followed; add skip = ["RUN make*"] to the recipe' in refused.stderr
+
+
 def test_an_image_of_which_nothing_is_known_is_one_line_with_what_to_write(folder: Path) -> None:
     refused = images(folder, "explain", "team/other:1")
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -56,6 +69,9 @@ def test_environments_are_made_listed_and_removed(folder: Path) -> None:
 
 
 def test_what_no_recipe_has_any_more_is_said_and_removed(folder: Path) -> None:
+    # By the path of its Python it is another environment than the empty one, which stands for images of systems.
+    python = f'packages = []\npython = "{sys.executable}"'
+    (folder / "images.toml").write_text(MINE.replace("packages = []", python) % 1, encoding="utf-8")
     place = images(folder, "build", "mine").stdout.strip()
     (folder / "images.toml").write_text(MINE.replace("packages = []", 'packages = ["six"]') % 1, encoding="utf-8")
     assert f"{place} (of a recipe that has changed)" in images(folder, "list").stdout
