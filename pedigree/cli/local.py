@@ -46,6 +46,9 @@ def up(
     region: RegionOption = REGION,
     container: ContainerOption = CONTAINER,
     images: ImagesOption = IMAGES,
+    engine: Annotated[
+        str, typer.Option(help="What runs images themselves: auto, docker, podman, nerdctl or finch.", metavar="NAME")
+    ] = "",
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Allow every request.")] = False,
     well_known_keys: Annotated[
         bool, typer.Option("--well-known-keys", help="Accept the keys local/local; if no other user is on it.")
@@ -73,11 +76,20 @@ def up(
         uses_namespaces=not no_namespaces,
         mounts=[_existing(path) for path in mount or ()],
         is_offline=offline,
+        engine=_known_engine(engine),
     )
     running = process.up(folder, options)
     from pedigree.cli import local_shell
 
     printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
+
+
+def _known_engine(name: str) -> str:
+    from pedigree.localaws.engine.command_lines import CHOICES
+
+    if name and name not in CHOICES:
+        raise UsageError(f"{name} is no engine", f"give --engine one of {', '.join(CHOICES)}")
+    return name
 
 
 def _existing(folder: Path) -> Path:
@@ -147,6 +159,8 @@ def status(folder: FolderOption = FOLDER) -> None:
     typer.echo(f"AWS's host names: by the proxy {running.access.proxy_url}; {others}")
     if running.has_well_known_keys:
         typer.echo("it accepts the keys local/local: every user of this machine may do everything there")
+    if running.engine != "none":
+        typer.echo(f"images are run by: {running.engine}")
     if running.why_no_containers:
         typer.echo(f"jobs have no containers: {running.why_no_containers}")
 

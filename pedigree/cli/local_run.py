@@ -65,7 +65,7 @@ def command(
     account = _connect(daemon)
     request = _request(definitions.read(file, arguments, daemon.url), file, account, values or [], name, role)
     context = AccountContext(account, request.name, is_named=True)
-    _prepare(account, request, _images(file_of_images, pytorch), _enter(folder))
+    _prepare(account, request, _images(file_of_images, pytorch, daemon.engine, folder), _enter(folder))
     arn = _start(account, request)
     try:
         _report(context, followed(context, arn, FollowOptions(_POLL_SECONDS, minutes)))
@@ -81,12 +81,13 @@ def _up(folder: Path, pytorch: Path | None, images: Path | None, region: str) ->
     return process.up(folder, process.UpOptions(region=region, container=pytorch, images=images))
 
 
-def _images(file: Path | None, pytorch: Path | None) -> Images:
+def _images(file: Path | None, pytorch: Path | None, engine: str, folder: Path) -> Images:
+    from pedigree.localaws.engine.engines import Engines
     from pedigree.localaws.images.catalog import ImageCatalog
     from pedigree.localaws.images.environments import Environments
     from pedigree.localaws.services.sagemaker.resources.images import Images
 
-    return Images(ImageCatalog(file, pytorch), Environments())
+    return Images(ImageCatalog(file, pytorch), Environments(), Engines(engine, folder))
 
 
 def _enter(folder: Path) -> str:

@@ -26,6 +26,7 @@ from typing import IO
 
 from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.engine.command_lines import CHOICES, NONE
 from pedigree.localaws.http.server import ADDRESS
 from pedigree.localaws.kernel import memory, orphans, state_folder
 
@@ -99,6 +100,7 @@ def _live(options: Options) -> int:
         bundle=str(daemon.access.bundle),
         is_offline=options.is_offline,
         images=str(options.images or ""),
+        engine=options.engine,
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
@@ -146,6 +148,7 @@ def _options() -> Options:
     parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
     parser.add_argument("--container", type=Path, help="the environment that stands for PyTorch's images")
     parser.add_argument("--images", type=Path, help="a file that says what stands for other images")
+    parser.add_argument("--engine", choices=CHOICES, default=NONE, help="what runs images themselves")
     parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
     parser.add_argument("--well-known-keys", action="store_true", help="accept the keys local/local, too")
     parser.add_argument("--no-namespaces", action="store_true", help="run jobs without containers")
@@ -166,6 +169,7 @@ def _options() -> Options:
         mounts=tuple(path.resolve() for path in given.mount),
         is_offline=given.offline,
         images=given.images.resolve() if given.images else None,
+        engine=given.engine,
     )
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from pedigree.clock import SystemClock
 from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
+from pedigree.localaws.engine import engines
+from pedigree.localaws.engine.command_lines import NONE
+from pedigree.localaws.engine.engines import Engines
 from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.server import HttpServer
 from pedigree.localaws.http.service import Provider, Service
@@ -80,6 +83,7 @@ class Options:
     port: int = 0
     container: Path | None = None
     images: Path | None = None
+    engine: str = NONE
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
@@ -171,6 +175,7 @@ class LocalAws:
     def start(self) -> None:
         """Load the state, resume what was running, and answer."""
         foundation, running = self._foundation, self._running
+        engines.clean(self.world.folder)
         orphans.kill_orphans(self.world.folder)
         self.catalog.blobs.sweep()
         foundation.backends.restore()
@@ -195,6 +200,7 @@ class LocalAws:
         writers = (self._proxy.stop, self._server.stop, sagemaker.captures.end, foundation.logs.stop)
         with ExitStack() as stack:
             stack.callback(orphans.kill_orphans, self.world.folder)
+            stack.callback(engines.clean, self.world.folder)
             for end in reversed((*loops, *processes, *writers)):
                 stack.callback(end)
 
@@ -287,9 +293,10 @@ def _sagemaker(options: Options, foundation: Foundation, lambda_: LambdaService)
 
 
 def _images(options: Options) -> Images:
-    """What stands for images; the processes that make environments end with the daemon."""
+    """What stands for images, or runs them; the processes that make environments end with the daemon."""
     variables = {**os.environ, **orphans.daemon_marker(options.folder)}
-    return Images(ImageCatalog(options.images, options.container), Environments(variables=variables))
+    catalog = ImageCatalog(options.images, options.container)
+    return Images(catalog, Environments(variables=variables), Engines(options.engine, options.folder, variables))
 
 
 def _proxy(options: Options, world: World, http_port: Callable[[], int]) -> Proxy:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from pedigree.local_endpoint import VARIABLE
+from pedigree.localaws.engine import engines
+from pedigree.localaws.engine.command_lines import NONE
 from pedigree.localaws.kernel import orphans, state_folder
 from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, find_key
 from pedigree.localaws.kernel.client_access import BUNDLE_VARIABLES, PROXY_VARIABLES, ClientAccess
@@ -53,6 +55,7 @@ class Daemon:
     bundle: str = ""
     is_offline: bool = False
     images: str = ""
+    engine: str = NONE
 
     @property
     def access(self) -> ClientAccess:
@@ -125,6 +128,7 @@ class UpOptions:
     mounts: Sequence[Path] = ()
     is_offline: bool = False
     images: Path | None = None
+    engine: str = ""
 
     def fit(self, running: Daemon) -> bool:
         """Whether a running daemon has all that is asked for; one without an environment for jobs may lack it."""
@@ -137,6 +141,7 @@ class UpOptions:
             or not {str(path.resolve()) for path in self.mounts} <= set(running.mounts)
             or (self.is_offline and not running.is_offline)
             or (self.images is not None and str(self.images.resolve()) != running.images)
+            or (self.engine and self.engine != running.engine)
         )
         return not is_lacking
 
@@ -154,6 +159,7 @@ class UpOptions:
             *("--port", str(self.port), "--region", self.region),
             *(("--container", str(self.container.resolve())) if self.container is not None else ()),
             *(("--images", str(self.images.resolve())) if self.images is not None else ()),
+            *(("--engine", self.engine) if self.engine else ()),
             *(flag for flag, is_on in flags.items() if is_on),
             *(word for path in self.mounts for word in ("--mount", str(path.resolve()))),
         )
@@ -257,6 +263,7 @@ def _clear(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return
+        engines.clean(folder)
         orphans.kill_orphans(folder)
 
 

@@ -52,7 +52,12 @@ class LocalJobs:
     """A local AWS that runs jobs; what they write to the folder outside, the test can read."""
 
     def __init__(
-        self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog, *, uses_namespaces: bool = True
+        self,
+        folder: Path,
+        kind_of_catalog: type[ObjectCatalog] = ObjectCatalog,
+        *,
+        uses_namespaces: bool = True,
+        images: Images | None = None,
     ) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
         self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs", store), clock)
@@ -64,7 +69,7 @@ class LocalJobs:
         self.outside = folder / "outside"
         self.outside.mkdir(exist_ok=True)
         self.containers = container_runtime((folder,), (), (self.outside,), uses_namespaces=uses_namespaces)
-        images = any_image(folder)
+        images = images or any_image(folder)
         host = job_host(self.containers, environment, AllowedRoles(self.catalog), images, self.machine_folder)
         self.runner = JobRunner(self.world, host, self.logs)
         self.training = TrainingJobOperations(self.runner, images)

@@ -72,10 +72,10 @@ def container_runtime(
     uses_namespaces: bool = True,
 ) -> ContainerRuntime:
     """The runtime of a daemon: its private folders, files that all may read, and folders that all may change."""
-    if not uses_namespaces:
-        return ContainerRuntime(this_machine(), Support(SWITCHED_OFF))
     readable = (Mount(path.resolve(), str(path)) for path in files)
     shared = (*readable, *(Mount(path.resolve(), str(path), is_writable=True) for path in mounted))
+    if not uses_namespaces:
+        return ContainerRuntime(this_machine(), Support(SWITCHED_OFF), shared)
     return ContainerRuntime(this_machine((*private, Path.home())), _support(), shared)
 
 

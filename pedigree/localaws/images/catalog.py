@@ -16,6 +16,7 @@ _OWN_FILE = Path(__file__).with_name("recipes.toml")
 USER_FILE = "images.toml"
 PYTORCH = "pytorch"
 _OF_THE_TAG = "tag"
+_ENGINE = "pedigree local up --engine auto"
 _VERSION = re.compile(r":(3\.\d+)")
 
 NOT_HERE: Mapping[str, str] = {
@@ -138,4 +139,4 @@ def _no_recipe(image: str, user_file: Path | None) -> ImageError:
         return ImageError(cause, "leave the step out for this machine, or use a script of your own")
     lines = f'[[recipe]] name = "{repository.rpartition("/")[2]}" images = ["{spellings(image)[0]}"] packages = ["…"]'
     cause = f"nothing says what stands for the image {image}, and the local AWS pulls no images"
-    return ImageError(cause, f"describe it in {file}: {lines}")
+    return ImageError(cause, f"describe it in {file}: {lines} or dockerfile, or have an engine run it: {_ENGINE}")

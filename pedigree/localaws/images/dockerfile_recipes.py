@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pedigree.localaws.engine.command_lines import NONE
 from pedigree.localaws.images.build_context import BuildContext
 from pedigree.localaws.images.dockerfile import DockerImage, followed
 from pedigree.localaws.images.errors import ImageError, RecipeError
@@ -26,7 +27,7 @@ _TRAIN, _SERVE = "train", "serve"
 def with_dockerfile(recipe: Recipe, base_of: Callable[[str], Recipe]) -> Recipe:
     """The recipe with all that its Dockerfile says; base_of finds the recipe of the image that this begins with."""
     file = recipe.dockerfile
-    if file is None:
+    if file is None or recipe.engine not in ("", NONE):
         return recipe
     context = BuildContext(recipe.folder or file.parent)
     try:
@@ -59,6 +60,7 @@ def _combined(recipe: Recipe, base: Recipe, image: DockerImage) -> Recipe:
         folder=recipe.folder,
         arguments=recipe.arguments,
         skip=recipe.skip,
+        engine=recipe.engine,
         files=tuple(image.files.values()),
         folders=tuple(dict.fromkeys(image.folders)),
         working_folder=image.working_folder,

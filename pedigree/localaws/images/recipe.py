@@ -18,6 +18,10 @@ In place of packages, a recipe may name the image's Dockerfile:
     folder = "."                                             # what it copies from; else the Dockerfile's own folder
     arguments = { REGION = "eu-west-1" }                     # the values of its ARGs
     skip = ["RUN curl *"]                                    # patterns of what is not followed
+
+An image that an engine shall run itself needs no more than that:
+
+    engine = "docker"                                        # or podman, nerdctl, finch, auto; none: never
 """
 
 from __future__ import annotations
@@ -29,13 +33,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pedigree.localaws.engine.command_lines import CHOICES, NONE
 from pedigree.localaws.images.dockerfile import CopiedFile
 from pedigree.localaws.images.errors import RecipeError
 from pedigree.localaws.images.package_lists import merged
 from pedigree.toml import tomllib
 
 _REGISTRY = re.compile(r"^[\w-]+(?:\.[\w-]+)*(?:[.:][\w-]+)+/|^localhost(?::\d+)?/")
-_TEXTS = ("name", "python", "script", "algorithm", "serve", "index", "like")
+_TEXTS = ("name", "python", "script", "algorithm", "serve", "index", "like", "engine")
 _LISTS = ("images", "packages", "train", "needs", "differences", "skip")
 _PATHS = ("environment", "requirements", "dockerfile", "folder")
 _TABLES = ("variables", "arguments", "commands")
@@ -73,6 +78,7 @@ class Recipe:
     folder: Path | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
+    engine: str = ""
     files: tuple[CopiedFile, ...] = ()
     folders: tuple[str, ...] = ()
     working_folder: str = ""
@@ -134,6 +140,8 @@ def _problems(table: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"it has no {name}" for name in ("name", "images") if not table.get(name))
     yield from (f"{name} is no text" for name in (*_TEXTS, *_PATHS) if not isinstance(table.get(name, ""), str))
     yield from (f"{name} is no list of texts" for name in _LISTS if not _are_texts(table.get(name, [])))
+    if table.get("engine", NONE) not in CHOICES:
+        yield f"engine is none of {', '.join(CHOICES)}"
     yield from (f"{name} is no table of texts" for name in _TABLES if not _is_table(table.get(name, {})))
     has_dockerfile = bool(table.get("dockerfile") or table.get("folder"))
     if has_dockerfile and (taken := [name for name in ("environment", "like", "requirements") if name in table]):

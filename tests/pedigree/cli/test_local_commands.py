@@ -169,6 +169,19 @@ def test_status_says_why_jobs_have_no_containers(folder: Path) -> None:
     assert "jobs have no containers: " in pedigree("status", "--folder", str(folder)).stdout
 
 
+def test_an_engine_runs_images_once_it_is_asked_for_and_status_says_so(folder: Path) -> None:
+    up(folder)
+    assert "images are run by" not in pedigree("status", "--folder", str(folder)).stdout
+    pedigree("up", "--engine", "auto", "--folder", str(folder))
+    assert "images are run by: auto\n" in pedigree("status", "--folder", str(folder)).stdout
+    second = running(folder).pid
+    up(folder)
+    assert running(folder).pid == second
+    refused = pedigree("up", "--engine", "lxc", "--folder", str(folder))
+    assert refused.returncode == 2
+    assert "lxc is no engine; give --engine one of none, auto, docker, podman, nerdctl, finch" in refused.stderr
+
+
 def test_a_folder_to_mount_must_exist_and_joins_those_of_a_running_one(folder: Path, tmp_path: Path) -> None:
     refused = pedigree("up", "--mount", str(tmp_path / "absent"), "--folder", str(folder))
     assert (refused.returncode, "is no folder" in refused.stderr) == (2, True)

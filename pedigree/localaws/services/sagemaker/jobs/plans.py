@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pedigree.aws.machines import has_local_storage
+from pedigree.localaws.engine.engines import Engine
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.images.dockerfile import CopiedFile
 from pedigree.localaws.services.s3.catalog import S3Location
@@ -98,6 +99,9 @@ class JobPlan:
     image_folders: tuple[str, ...] = ()
     has_image_modules: bool = False
     """Whether its scripts may import the modules that only AWS's image has."""
+    engine: Engine | None = None
+    """What runs the image itself, in place of what stands for it."""
+    has_own_entrypoint: bool = False
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -203,6 +207,9 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
 def _of_image(job: Mapping[str, Any], images: Images) -> Mapping[str, Any]:
     """The members that say which image a job has, and what a Dockerfile has put into it."""
     image = image_of(job)
+    if engine := images.engine(image):
+        application = job.get("AlgorithmSpecification") or job.get("AppSpecification") or {}
+        return {"image": image, "engine": engine, "has_own_entrypoint": bool(application.get("ContainerEntrypoint"))}
     recipe = images.find(image).recipe
     folder = {"working_folder": recipe.working_folder} if recipe.working_folder else {}
     return {"image": image, "image_files": recipe.files, "image_folders": recipe.folders, **folder}

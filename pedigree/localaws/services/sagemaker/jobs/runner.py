@@ -13,36 +13,32 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pedigree.errors import Mistake
-from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.images.layers import Layers
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.job_port import job_port
-from pedigree.localaws.kernel.processes import ExitStatus, HostProcesses, end_group
+from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses, end_group
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs import input_checks, volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
-from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory, HostSetup
-from pedigree.localaws.services.sagemaker.jobs.layers import JobLayers
+from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.log_lines import as_logged
 from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
 from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
+from pedigree.localaws.services.sagemaker.jobs.prepared_hosts import HostPreparation
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
 from pedigree.localaws.services.sagemaker.resources.images import (
     Images,
     image_of,
-    in_environment,
     missing_module,
     notebook_refusal,
     with_missing_module,
@@ -181,15 +177,17 @@ class JobRunner:
     def _run_job(self, kind: JobKind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
         containers = self._host.factory.containers
-        plan = kind.plan(body) if containers.has_containers else kind.plan(body).without_containers()
+        plan = kind.plan(body)
+        has_container = containers.has_containers or plan.engine is not None
+        plan = plan if has_container else plan.without_containers()
         catalog = self.objects(kind, name, plan.role)
         folder = self._world.folder / "jobs" / name
         numbers = range(1, len(plan.hosts) + 1)
-        sandboxes = [Sandbox(folder / f"host-{number}", containers.has_containers) for number in numbers]
+        sandboxes = [Sandbox(folder / f"host-{number}", has_container) for number in numbers]
         outcome = ExitStatus(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
         if self._ending.is_set():
             return
-        reason = self._with_missing_module(_reason(outcome, sandboxes, plan.kind), name, body)
+        reason = self._with_missing_module(_reason(outcome, sandboxes, plan.kind), plan, body)
         artifacts = self._upload(plan, sandboxes, catalog, has_failed=bool(reason))
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
@@ -199,9 +197,9 @@ class JobRunner:
         self._note(kind, name, status, secondary, ExitMessage=message, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _with_missing_module(self, reason: str, name: str, body: Document) -> str:
-        module = self._missing_modules.pop(name, "")
-        if not reason or not module:
+    def _with_missing_module(self, reason: str, plan: JobPlan, body: Document) -> str:
+        module = self._missing_modules.pop(plan.name, "")
+        if not reason or not module or plan.engine:
             return reason
         recipe = self._host.images.find(image_of(body)).recipe
         return with_missing_module(reason, module, body, recipe.name, self._host.images.environments.folder_of(recipe))
@@ -213,7 +211,7 @@ class JobRunner:
             collect(plan.checkpoints, sandboxes[:1], catalog)  # so that the next run can continue one that was cut off
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
-        environment = self._built(plan)
+        environment = self._available(plan)
         downloaded = volume.check_inputs(plan, catalog)
         input_checks.check_fast_file(plan, catalog)
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
@@ -222,14 +220,9 @@ class JobRunner:
         with self._lock:
             self._readings[name] = readings
         before = self._prepare_without_containers(plan)
-        variables = self._variables(kind, plan, environment)
-        with (
-            self._network(plan) as network,
-            self._layers(plan, sandboxes[0], catalog, environment, variables) as layers,
-        ):
-            setup = HostSetup(environment, layers, network)
-            outcome = self._processes(kind, plan, sandboxes, readings, variables, setup)
-        self._check_without_containers(outcome, before)
+        with self._preparation(kind, plan).hosts(plan, sandboxes, catalog, environment) as hosts:
+            outcome = self._processes(kind, plan, hosts, readings)
+        self._check_without_containers(plan, outcome, before)
         if not outcome.exit_code:
             volume.check_outputs(plan, downloaded, sandboxes)
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
@@ -238,9 +231,12 @@ class JobRunner:
             self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
-    def _built(self, plan: JobPlan) -> Path:
-        """The environment that stands for a job's image; the job waits until it is made."""
+    def _available(self, plan: JobPlan) -> Path | None:
+        """The environment that stands for a job's image, or None where an engine has that; the job waits for either."""
         images = self._host.images
+        if plan.engine:
+            plan.engine.fetch(plan.image, lambda line: self._tell(plan, f"[local AWS] {line}"))
+            return None
         environment = images.build(images.find(plan.image), plan.image, lambda line: self._tell(plan, line))
         if why := notebook_refusal(plan.command, environment, self._host.factory.containers.support.reason):
             raise ValueError(why)
@@ -253,60 +249,40 @@ class JobRunner:
     def _prepare_without_containers(self, plan: JobPlan) -> FileTimes:
         """Say in the log what a job without containers lacks; the files of this machine that it must not change."""
         reason = self._host.factory.containers.support.reason
-        if not reason:
+        if not reason or plan.engine:
             return {}
         network = ", and EnableNetworkIsolation is not enforced" if plan.is_isolated else ""
         line = f"{NO_CONTAINER} {reason}: paths below {ROOT} are rewritten in the command and in scripts{network}"
         self._tell(plan, line)
         return file_times(self._host.factory.machine_folder)
 
-    def _check_without_containers(self, outcome: ExitStatus, before: FileTimes) -> None:
-        if self._host.factory.containers.has_containers or outcome.exit_code:
+    def _check_without_containers(self, plan: JobPlan, outcome: ExitStatus, before: FileTimes) -> None:
+        if self._host.factory.containers.has_containers or plan.engine or outcome.exit_code:
             return
         if changed := first_change(before, file_times(self._host.factory.machine_folder)):
             words = f"{changed} of this machine changed while the job ran, and its outputs may lack what it wrote there"
             raise ValueError(f"{words}; {NO_CONTAINER} {self._host.factory.containers.support.reason}")
 
-    def _network(self, plan: JobPlan) -> AbstractContextManager[int]:
-        """The network of a job's hosts: this machine's, or one of their own."""
-        is_isolated = plan.is_isolated and self._host.factory.containers.has_containers
-        return isolated_network(self._host.environment) if is_isolated else nullcontext(0)
-
-    def _variables(self, kind: JobKind, plan: JobPlan, environment: Path) -> Mapping[str, str]:
-        """The variables of all processes of a job: its image's, and its role's credentials."""
-        own = in_environment(self._host.environment, environment, self._host.images.variables(plan.image))
-        return {**own, **self._host.roles.environment(plan.role, self._arn(kind, plan.name))}
-
-    def _layers(
-        self, plan: JobPlan, sandbox: Sandbox, catalog: ObjectCatalog, environment: Path, variables: Mapping[str, str]
-    ) -> AbstractContextManager[tuple[Path, ...]]:
-        """The layers on the environment that have what the job asks for; the job waits until they are made."""
-        layers = JobLayers(self._host.factory.containers, Layers(self._host.images.environments.folder))
+    def _preparation(self, kind: JobKind, plan: JobPlan) -> HostPreparation:
+        host = self._host
 
         def on_line(line: str) -> None:
             self._tell(plan, f"[local AWS] {line}")
 
-        return layers.of(plan, sandbox.root, catalog, environment, variables, on_line)
+        session = host.roles.environment(plan.role, self._arn(kind, plan.name))
+        return HostPreparation(host.factory, host.images, host.environment, on_line, session, lambda: self._share(plan))
 
-    def _processes(
-        self,
-        kind: JobKind,
-        plan: JobPlan,
-        sandboxes: list[Sandbox],
-        readings: MetricValues,
-        variables: Mapping[str, str],
-        setup: HostSetup,
-    ) -> ExitStatus:
+    def _share(self, plan: JobPlan) -> Mapping[str, str]:
+        """A job's share of the cores, and its port, as variables."""
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
-        base = {
-            **variables,
+        return {
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
             "PET_MASTER_PORT": str(job_port(plan.name)),  # where torchrun's processes find each other
         }
-        hosts = self._host.factory.hosts(plan, sandboxes, base, setup)
 
+    def _processes(self, kind: JobKind, plan: JobPlan, hosts: Sequence[Host], readings: MetricValues) -> ExitStatus:
         def on_line(host: str, line: str) -> None:
             line = as_logged(line) if plan.kind == "training" else line
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
@@ -371,7 +347,7 @@ def _hosts(kind: JobKind, document: Document) -> int:
     """The number of hosts of a job; 1 if its request is not readable, which fails when the job runs."""
     try:
         return len(kind.plan(document).hosts)
-    except ValueError:
+    except (ValueError, Mistake):
         return 1
 
 

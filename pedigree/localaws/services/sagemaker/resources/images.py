@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pedigree.errors import Mistake
+from pedigree.localaws.engine.engines import Engine, Engines
 from pedigree.localaws.images import algorithm_metrics, xgboost_metrics
 from pedigree.localaws.images.catalog import Found, ImageCatalog, own_recipes
 from pedigree.localaws.images.environments import Environments
@@ -45,6 +46,15 @@ class Images:
 
     catalog: ImageCatalog
     environments: Environments
+    engines: Engines = field(default_factory=Engines)
+
+    def engine(self, image: str) -> Engine | None:
+        """The engine that runs an image itself; None if its environment does. EngineError if one does not answer."""
+        try:
+            setting, is_described = self.find(image).recipe.engine, True
+        except ImageError:
+            setting, is_described = "", False
+        return self.engines.engine(setting, is_described=is_described)
 
     def find(self, image: str) -> Found:
         """The recipe of an image; ImageError if it has none."""
@@ -84,8 +94,10 @@ def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     too, and fails as on AWS.
     """
     algorithm = job.get("AlgorithmSpecification") or {}
-    found = images.find(image_of(job))
     own = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ()))
+    if images.engine(image_of(job)):
+        return own or (_TRAIN,)
+    found = images.find(image_of(job))
     if algorithm.get("ContainerEntrypoint"):
         return own
     recipe = found.recipe
@@ -114,6 +126,8 @@ def _has_script(job: Mapping[str, Any], recipe: Recipe) -> bool:
 
 def unpacks_source(job: Mapping[str, Any], images: Images) -> bool:
     """Whether the program that starts a job's script expects its source in the container: only AWS's own fetches it."""
+    if images.engine(image_of(job)):
+        return False
     script = images.find(image_of(job)).recipe.script
     command = (job.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint")
     return not command and bool(script) and not script.startswith("bin/")
@@ -128,6 +142,8 @@ def has_own_modules(job: Mapping[str, Any], images: Images) -> bool:
 def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
     """What a processing job runs; ImageError if its program is inside of an image that is not here."""
     application = job["AppSpecification"]
+    if images.engine(image_of(job)):
+        return (*(application.get("ContainerEntrypoint") or ()), *(application.get("ContainerArguments") or ()))
     if not application.get("ContainerEntrypoint"):  # arguments alone are for the program of the image
         if own := _own_program(application, images):
             return own
