@@ -164,7 +164,6 @@ def processing(job: Mapping[str, Any], images: Images) -> JobPlan:
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
         volume_gigabytes=_volume(job["ProcessingResources"]["ClusterConfig"]),
         command=processing_command(job, images),
-        has_image_modules=has_own_modules(job, images),
         **_of_image(job, images),
     )
 
@@ -198,7 +197,6 @@ def training(job: Mapping[str, Any], images: Images) -> JobPlan:
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),
         command=training_command(job, images),
-        has_image_modules=has_own_modules(job, images),
         volume_gigabytes=_volume(job["ResourceConfig"]),
         **_of_image(job, images),
     )
@@ -212,7 +210,8 @@ def _of_image(job: Mapping[str, Any], images: Images) -> Mapping[str, Any]:
         return {"image": image, "engine": engine, "has_own_entrypoint": bool(application.get("ContainerEntrypoint"))}
     recipe = images.find(image).recipe
     folder = {"working_folder": recipe.working_folder} if recipe.working_folder else {}
-    return {"image": image, "image_files": recipe.files, "image_folders": recipe.folders, **folder}
+    copied = {"image_files": recipe.files, "image_folders": recipe.folders, **folder}
+    return {"image": image, "has_image_modules": has_own_modules(job, images), **copied}
 
 
 def _source(job: Mapping[str, Any], images: Images) -> Iterator[Input]:

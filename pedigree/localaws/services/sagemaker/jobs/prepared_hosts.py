@@ -1,4 +1,4 @@
-"""What the hosts of a job run, as long as they have their network: by an engine, or on the environment of their image."""
+"""What the hosts of a job run, as long as they have their network: by an engine, or in an environment."""
 
 from __future__ import annotations
 

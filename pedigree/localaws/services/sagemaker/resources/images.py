@@ -13,6 +13,7 @@ from typing import Any
 
 from pedigree.errors import Mistake
 from pedigree.localaws.engine.engines import Engine, Engines
+from pedigree.localaws.engine.errors import EngineError
 from pedigree.localaws.images import algorithm_metrics, xgboost_metrics
 from pedigree.localaws.images.catalog import Found, ImageCatalog, own_recipes
 from pedigree.localaws.images.environments import Environments
@@ -61,11 +62,13 @@ class Images:
         return self.catalog.find(image)
 
     def is_address(self, image: str) -> bool:
-        """Whether an image is one of a registry of ECR, or one that a recipe here knows by this name."""
+        """Whether an image is one of a registry of ECR, or one that a recipe or an engine here knows by this name."""
         if _ECR.fullmatch(image):
             return True
         try:
-            return bool(self.find(image))
+            return self.engine(image) is not None or bool(self.find(image))
+        except EngineError:
+            return True  # the plan of its job will say what is wrong with the engine
         except Mistake:
             return False
 

@@ -108,7 +108,7 @@ def test_hosts_start_together_and_each_says_who_it_is(local: LocalJobs, engine: 
     assert all(f'"current_host": "{host}"' in said[host][0] for host in said)
     if engine.name == "podman":
         assert all(host in said[host] for host in said)
-        assert all(any(line.split() == ["127.0.0.2", "algo-2"] for line in said[host]) for host in said)
+        assert all(any(line.split("#011") == ["127.0.0.2", "algo-2"] for line in said[host]) for host in said)
 
 
 def test_a_stopped_job_gets_sigterm_and_nothing_is_left(local: LocalJobs, engine: TestEngine, tmp_path: Path) -> None:
