@@ -25,9 +25,14 @@ def missing(subject: Subject) -> Iterator[Violation]:
 def unknown(subject: Subject) -> Iterator[Violation]:
     """Unknown member of a request.
 
-    The service refuses it, or ignores it silently.
+    The service refuses it, or ignores it silently. A pipeline registers models in groups only, so a RegisterModel step
+    has no ModelPackageName.
     """
     yield from problems(subject, "unknown")
+    for step in subject.steps:
+        if step.type == "RegisterModel" and "ModelPackageName" in step.arguments:
+            pointer = f"{step.pointer}/Arguments/ModelPackageName"
+            yield Violation(pointer, "a step registers models in groups only", "give a ModelPackageGroupName instead")
 
 
 @rule("LIM003", Severity.ERROR)

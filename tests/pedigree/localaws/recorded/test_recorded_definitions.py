@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pedigree.checks.finding import Severity
+from pedigree.checks.run import run
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from tests.support import worlds
 from tests.support.local_sagemaker import TOKEN, LocalSageMaker, function, training
@@ -72,6 +74,20 @@ def test_a_definition_is_refused(sagemaker: LocalSageMaker, row: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         create(sagemaker, *steps)
     assert refused.value.message == f"Unable to parse pipeline definition. {words}"
+
+
+RULES = {"P2": "LIM007", "P3": "TYP001", "P4": "TYP001", "P5": "STR011", "P6": "LIM002", "P7": "STR015"}
+
+
+@pytest.mark.parametrize("row", REFUSED)
+def test_a_check_of_the_definition_says_so_before(row: str) -> None:
+    found = run({"Version": "2020-12-01", "Steps": REFUSED[row][0]})
+    assert (RULES[row], Severity.ERROR) in {(finding.code, finding.severity) for finding in found}
+
+
+def test_a_type_of_machine_may_be_newer_than_the_model(sagemaker: LocalSageMaker) -> None:
+    machines = {"InstanceType": "ml.new1.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    assert create(sagemaker, step("Training", ResourceConfig=machines))["PipelineArn"] == ARN
 
 
 NEAR_MISSES = {
