@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.exceptions import DeleteConflictException, NotFoundException
+from moto.iam.exceptions import DeleteConflictException, InvalidInput, NotFoundException
 from moto.iam.models import IAMBackend, Role, User, iam_backends
 from moto.iam.responses import IamResponse
 from moto.sts.responses import TokenResponse
@@ -22,6 +22,8 @@ POLICY_ARNS, TAGS, TRANSITIVE_TAGS = "session_policy_arns", "session_tags", "tra
 """The attributes that a session keeps its managed policies and its tags in."""
 _USER_SECONDS, _ROOT_SECONDS = 43_200, 3600
 _MOST_PACKED = 2048
+_SUFFIXED = ("autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com")
+_SCALING_POLICY = "arn:aws:iam::aws:policy/aws-service-role/AWSApplicationAutoscalingSageMakerEndpointPolicy"
 _LIMITING = ("Policy", "PolicyArns", "Tags")
 
 
@@ -87,15 +89,15 @@ def delete_user_boundary(_original: Any) -> Callable[..., Any]:
     return delete
 
 
-def user_boundary(_original: Any) -> property:
-    """A user's description has its boundary."""
+def boundary(_original: Any) -> property:
+    """The description of a user or a role has its boundary."""
 
-    def boundary(self: User) -> Mapping[str, str] | None:
+    def described(self: User | Role) -> Mapping[str, str] | None:
         arn = getattr(self, BOUNDARY, None)
-        kind = "PermissionsBoundaryPolicy"
-        return {"PermissionsBoundaryType": kind, "PermissionsBoundaryArn": arn} if arn else None
+        # Not the word of AWS's model, but the one that AWS answers.
+        return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
 
-    return property(boundary)
+    return property(described)
 
 
 def create_role(original: Any) -> Callable[..., Any]:
@@ -169,12 +171,45 @@ def get_federation_token(_original: Any) -> Callable[..., Any]:
     return get
 
 
+def linked_role(original: Any) -> Callable[..., Any]:
+    """A service has one role of its own; a few services have several, told apart by a suffix."""
+
+    def create_service_linked_role(self: IAMBackend, service_name: str, description: str, suffix: str) -> Any:
+        if suffix and service_name not in _SUFFIXED:
+            raise InvalidInput(f"Custom suffix is not allowed for {service_name}")
+        for role in self.roles.values():
+            if role.path == f"/aws-service-role/{service_name}/" and role.name.endswith(f"_{suffix}" if suffix else ""):
+                taken = "has been taken in this account, please try a different suffix."
+                raise InvalidInput(f"Service role name {role.name} {taken}")
+        role = original(self, service_name, description, suffix)
+        if service_name == "sagemaker.application-autoscaling.amazonaws.com":
+            role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+            self.attach_role_policy(_SCALING_POLICY, role.name)
+        return role
+
+    return create_service_linked_role
+
+
+def delete_linked_role(original: Any) -> Callable[..., Any]:
+    """The role of a service is deleted with its policies still attached."""
+
+    def delete_service_linked_role(self: IAMBackend, role_name: str) -> Any:
+        for arn in tuple(self.get_role(role_name).managed_policies):
+            self.detach_role_policy(arn, role_name)
+        return original(self, role_name)
+
+    return delete_service_linked_role
+
+
 IDENTITY_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (IamResponse, "create_user", create_user),
     (IamResponse, "put_user_permissions_boundary", put_user_boundary),
     (IamResponse, "delete_user_permissions_boundary", delete_user_boundary),
-    (User, "permissions_boundary", user_boundary),
+    (User, "permissions_boundary", boundary),
     (IAMBackend, "create_role", create_role),
+    (IAMBackend, "create_service_linked_role", linked_role),
+    (IAMBackend, "delete_service_linked_role", delete_linked_role),
+    (Role, "permissions_boundary", boundary),
     (IamResponse, "create_role", create_role_response),
     (IAMBackend, "put_role_permissions_boundary", put_role_boundary),
     (IAMBackend, "delete_policy", delete_policy),

@@ -17,7 +17,6 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.core.resource_tagging import TaggedResource
 from moto.events.models import EventBus, EventsBackend
-from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 from pedigree.localaws.moto.alarm_patches import ALARM_PATCHES
@@ -238,18 +237,6 @@ def everybody_on_bus(original: Any) -> Callable[..., Any]:
     return add_permission
 
 
-def linked_role(original: Any) -> Callable[..., Any]:
-    """The service-linked role of endpoint scaling has a name of its own."""
-
-    def create_service_linked_role(self: Any, service_name: str, description: str, suffix: str) -> Any:
-        role = original(self, service_name, description, suffix)
-        if service_name == "sagemaker.application-autoscaling.amazonaws.com":
-            role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-        return role
-
-    return create_service_linked_role
-
-
 def receive_message(original: Any) -> Callable[..., Any]:
     """moto never waits for a message itself: queue_waiter.py does, without holding moto's lock."""
 
@@ -275,7 +262,6 @@ _PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (Policy, "principal_formatter", principal),
     (EventBus, "add_permission", everybody_on_bus),
     (EventsBackend, "iter_tagged_resources", tagged_rules),
-    (IAMBackend, "create_service_linked_role", linked_role),
     (SQSBackend, "receive_message", receive_message),
     (Queue, "redrive_allow_policy", lambda _original: None),
     (Queue, "BASE_ATTRIBUTES", lambda attributes: [*attributes, "RedriveAllowPolicy"]),

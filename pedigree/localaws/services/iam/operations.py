@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from werkzeug import Response
@@ -68,6 +69,8 @@ class IamOperations:
         return self._moto(exchange)
 
     def _with_trust(self, exchange: Exchange, member: str) -> Response:
+        if not _is_json(exchange.members[member]):
+            raise ServiceError(_MALFORMED, "This policy contains invalid Json")
         read_policy(exchange.members[member], "The trust policy", PolicyKind.TRUST, _MALFORMED)
         return self._moto(exchange)
 
@@ -77,3 +80,12 @@ def _check_own(exchange: Exchange) -> None:
     arn = exchange.members["PolicyArn"]
     if arn.startswith(_OF_AWS):
         raise ServiceError("AccessDenied", f"{arn} is managed by AWS and cannot be changed.", 403)
+
+
+def _is_json(text: str) -> bool:
+    """Return whether a text is JSON, which AWS says in other words than of a policy's content."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
