@@ -32,6 +32,7 @@ CONFIG = f"{ROOT}/config"
 TRAINING_CONFIG = f"{ROOT}/input/config"
 SOURCE = f"{ROOT}/input/source"
 _HYPERPARAMETERS = f"{TRAINING_CONFIG}/hyperparameters.json"
+_PROCESSING = f"{ROOT}/processing/"
 _GROUP = "homogeneousCluster"
 _SECONDS = 86_400
 _MOST_HOSTS = 100
@@ -169,10 +170,17 @@ def processing(job: Mapping[str, Any], images: Images) -> JobPlan:
 
 
 def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
+    taken: set[PurePosixPath] = set()
     for document in inputs:
         source = document.get("S3Input")
         if source and source.get("LocalPath") and not document.get("AppManaged"):
-            yield Input.of(source, _inside(source["LocalPath"]))
+            path = _inside(source["LocalPath"])
+            if not f"{path}/".startswith(_PROCESSING):
+                raise InvalidRequestError(f"LocalPath is {path!r}, and that of an input begins with {_PROCESSING}")
+            if PurePosixPath(path) in taken:
+                raise InvalidRequestError(f"Two inputs have the LocalPath {path!r}; each needs one of its own")
+            taken.add(PurePosixPath(path))
+            yield Input.of(source, path)
 
 
 def training(job: Mapping[str, Any], images: Images) -> JobPlan:
