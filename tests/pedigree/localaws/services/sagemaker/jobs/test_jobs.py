@@ -267,31 +267,6 @@ def test_a_path_outside_of_the_container_s_folders_is_refused(local: LocalJobs, 
         Sandbox(Path("/somewhere")).path(path + "/../../../..")
 
 
-@pytest.mark.parametrize(
-    ("paths", "message"),
-    [
-        (["/opt/ml/input/data"], "begins with /opt/ml/processing/"),
-        (["/opt/ml/processing/in", "/opt/ml/processing/in/"], "each needs one of its own"),
-    ],
-)
-def test_the_inputs_of_a_processing_job_have_paths_of_their_own(
-    local: LocalJobs, paths: list[str], message: str
-) -> None:
-    place = {"S3Uri": "s3://bucket/in/", "S3DataType": "S3Prefix"}
-    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
-    request = {
-        "ProcessingJobName": "job",
-        "RoleArn": ROLE,
-        "AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": ["true"]},
-        "ProcessingInputs": [
-            {"InputName": f"in{index}", "S3Input": {**place, "LocalPath": path}} for index, path in enumerate(paths)
-        ],
-        "ProcessingResources": {"ClusterConfig": cluster},
-    }
-    with pytest.raises(ServiceError, match=message):
-        local.service.answer("CreateProcessingJob", request)
-
-
 def test_a_job_may_write_to_its_inputs_without_changing_the_objects(local: LocalJobs) -> None:
     for key in ("train/a", "checkpoints/a", "other"):
         local.put(key, "the same")
