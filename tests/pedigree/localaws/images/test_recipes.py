@@ -37,6 +37,8 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("public.ecr.aws/sagemaker/sagemaker-distribution:3.0-cpu", "notebooks"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.4.1-cpu-py37", "tensorflow 2.15"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.19.0-cpu", "tensorflow"),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.8-gpu", "tensorflow 2.15"),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch:2.13-cpu-amzn2023-sagemaker", PYTORCH),
         ("173754725891.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.3-cpu-py39-v1.1", "spark"),
         ("python:3.11-slim", "python"),
