@@ -66,7 +66,9 @@ class BucketNotifications:
         """Refuse a configuration whose destinations cannot be told of a bucket, unless the request leaves that out."""
         if headers.get(_UNVALIDATED, "").lower() == "true":
             return
-        arns = [arn for configuration in xml.parse(content) for arn in _arns(configuration) if arn.startswith("arn:")]
+        arns = [arn for configuration in xml.parse(content) for arn in _arns(configuration)]
+        if not all(arn.startswith("arn:") for arn in arns):
+            return  # they are refused as what they are
         found = [(arn, self._destinations.problem(arn, f"arn:aws:s3:::{bucket}")) for arn in arns]
         problems = [(arn, problem) for arn, problem in found if problem]
         details: dict[str, str] = {}

@@ -35,7 +35,8 @@ _DELETION_TYPES = {
 }
 # Of these changes S3 names neither the size nor the place in the order of changes.
 _UNORDERED = ("ObjectTagging", "ObjectAcl")
-_HERE = "127.0.0.1"
+_HERE, _S3 = "127.0.0.1", "s3.amazonaws.com"
+_RESTORED = "ObjectRestore:Completed"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,23 @@ class ObjectEvent:
         version = str(self.body.get("version", NULL))
         return "" if version == NULL else version
 
+    @property
+    def _restored(self) -> str:
+        """Until when a cold object was restored, if that is what has happened."""
+        return str(self.body.get("restored", "")) if self.name == _RESTORED else ""
+
+    @property
+    def _who(self) -> str:
+        return f"AmazonCustomer:{self.owner}" if self._restored else f"AWS:{self.requester}"
+
+    @property
+    def _restoration(self) -> dict[str, Any]:
+        if not self._restored:
+            return {}
+        storage_class = self.body.get("storage_class", "")
+        told = {"lifecycleRestorationExpiryTime": self._restored, "lifecycleRestoreStorageClass": storage_class}
+        return {"glacierEventData": {"restoreEventData": told}}
+
     def record(self, configuration: str, moment: dt.datetime) -> dict[str, Any]:
         """The message for a queue or a function, with the id of the configuration that asks for it."""
         is_ordered = self.kind not in _UNORDERED
@@ -86,11 +104,11 @@ class ObjectEvent:
             "awsRegion": self.region,
             "eventTime": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
             "eventName": self.name,
-            "userIdentity": {"principalId": f"AWS:{self.requester}"},
-            "requestParameters": {"sourceIPAddress": _HERE},
+            "userIdentity": {"principalId": self._who},
+            "requestParameters": {"sourceIPAddress": _S3 if self._restored else _HERE},
             "responseElements": {"x-amz-request-id": self.request, "x-amz-id-2": s3_host_id()},
         }
-        return {"Records": [{**head, "s3": about}]}
+        return {"Records": [{**head, "s3": about, **self._restoration}]}
 
     def detail(self, account: str) -> tuple[str, Mapping[str, Any]]:
         """The type and the detail of the event for EventBridge."""
@@ -116,7 +134,7 @@ class ObjectEvent:
             detail["deletion-type"] = _DELETION_TYPES[self.name]
         if self.kind == "ObjectRestore":
             detail["source-storage-class"] = self.body.get("storage_class", "")
-        if "restored" in self.body and self.kind == "ObjectRestore":
-            detail["restore-expiry-time"] = self.body["restored"]
+        if self._restored:
+            detail["restore-expiry-time"] = self._restored
             del detail["source-ip-address"]
         return _DETAIL_TYPES.get(self.name) or _DETAIL_TYPES[self.kind], detail

@@ -37,6 +37,7 @@ from pedigree.localaws.services.s3.storage import (
 )
 from pedigree.localaws.services.s3.version_history import is_delete_marker
 
+_EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"  # MD5's of nothing, which a delete marker has in events
 _OVERRIDES = (
     *("content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"),
 )
@@ -153,7 +154,8 @@ def remove_object(
     with storage.store.transaction():
         marker = storage.catalog.remove(location, deletion_precondition(etag, location.key))
         name = "ObjectRemoved:Delete" if marker is None else "ObjectRemoved:DeleteMarkerCreated"
-        storage.tell(exchange, name, location, marker or {"number": storage.store.next_number()})
+        told = {**marker, "etag": _EMPTY_ETAG} if marker else {"number": storage.store.next_number()}
+        storage.tell(exchange, name, location, told)
         return marker
 
 

@@ -40,7 +40,12 @@ def of_copy(headers: Mapping[str, str], source: Document) -> Mapping[str, str]:
 
 
 def get_object_tagging(storage: ObjectStorage, exchange: Exchange, location: S3Location) -> Response:
-    body = storage.find(location, requested_version(exchange))
+    try:
+        body = storage.find(location, requested_version(exchange))
+    except S3Error as refusal:
+        if "Key" in refusal.details:
+            refusal.details = {**refusal.details, "Key": f"{location.bucket}/{location.key}"}  # as AWS has it here only
+        raise
     listed = [{"Key": name, "Value": value} for name, value in sorted(body.get("tags", {}).items())]
     content = xml.document("Tagging", {"TagSet": {"Tag": listed}})
     return Response(content, headers=_headers(storage, location, body), content_type="application/xml")

@@ -131,6 +131,19 @@ def test_a_function_and_eventbridge_are_told_as_well(told: Told) -> None:
     assert detail["object"]["version-id"] == "v2"
 
 
+def test_the_end_of_a_restoration_is_told_by_s3_itself(told: Told) -> None:
+    told.configure(queue("s3:ObjectRestore:*"), "<EventBridgeConfiguration/>")
+    told.change("ObjectRestore:Completed", restored="2030-01-04T00:00:00Z", storage_class="GLACIER")
+    (record,) = told.messages[0][1]["Records"]
+    assert record["glacierEventData"]["restoreEventData"] == {
+        "lifecycleRestorationExpiryTime": "2030-01-04T00:00:00Z",
+        "lifecycleRestoreStorageClass": "GLACIER",
+    }
+    assert record["userIdentity"]["principalId"] == "AmazonCustomer:OWNER"
+    ((detail_type, detail),) = told.events
+    assert (detail_type, detail["restore-expiry-time"]) == ("Object Restore Completed", "2030-01-04T00:00:00Z")
+
+
 def test_tags_are_told_without_a_size(told: Told) -> None:
     told.configure(queue("s3:ObjectTagging:*"), "<EventBridgeConfiguration/>")
     told.change("ObjectTagging:Delete")
