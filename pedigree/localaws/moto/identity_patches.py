@@ -5,6 +5,7 @@ Each function below makes a replacement for one of moto's, and its docstring say
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -182,6 +183,8 @@ def linked_role(original: Any) -> Callable[..., Any]:
                 taken = "has been taken in this account, please try a different suffix."
                 raise InvalidInput(f"Service role name {role.name} {taken}")
         role = original(self, service_name, description, suffix)
+        statement = {"Effect": "Allow", "Principal": {"Service": service_name}, "Action": "sts:AssumeRole"}
+        role.assume_role_policy_document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         if service_name == "sagemaker.application-autoscaling.amazonaws.com":
             role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
             self.attach_role_policy(_SCALING_POLICY, role.name)

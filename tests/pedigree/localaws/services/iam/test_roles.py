@@ -29,6 +29,9 @@ def _client(local: LocalAws) -> Any:
 def test_the_role_of_a_service_is_made_once_with_its_policy(iam: Any) -> None:
     role = iam.create_service_linked_role(AWSServiceName=SCALING)["Role"]
     assert (role["RoleName"], role["Path"]) == (LINKED, f"/aws-service-role/{SCALING}/")
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": SCALING}, "Action": "sts:AssumeRole"}
+    ]
     (policy,) = iam.list_attached_role_policies(RoleName=LINKED)["AttachedPolicies"]
     assert policy["PolicyName"] == "AWSApplicationAutoscalingSageMakerEndpointPolicy"
     message = refused(lambda: iam.create_service_linked_role(AWSServiceName=SCALING), "InvalidInput", 400)
@@ -46,6 +49,12 @@ def test_few_services_have_roles_with_a_suffix(iam: Any) -> None:
     assert message == "Custom suffix is not allowed for batch.amazonaws.com"
     names = [make("autoscaling.amazonaws.com", suffix)["Role"]["RoleName"] for suffix in ("one", "two")]
     assert [name.rpartition("_")[2] for name in names] == ["one", "two"]
+
+
+def test_an_error_has_its_message_once(iam: Any) -> None:
+    with pytest.raises(iam.exceptions.NoSuchEntityException) as missing:
+        iam.get_role(RoleName="never-made")
+    assert missing.value.response["Error"].keys() == {"Type", "Code", "Message"}
 
 
 def test_trust_that_is_no_json_is_refused_in_words_of_its_own(iam: Any) -> None:
