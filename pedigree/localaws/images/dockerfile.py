@@ -39,6 +39,7 @@ _SHELL = ("/bin/sh", "-c")
 _PYTHON = re.compile(r"/(?:[\w.-]+/)*bin/(python|pip)[\d.]*")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _MOST_NESTED = 5
+_ANY = "any"
 _MOST_SHOWN = 120
 
 
@@ -120,12 +121,21 @@ def _from(image: DockerImage, instruction: Instruction) -> None:
         raise DockerfileError.at(instruction, "only one FROM is followed", remedy)
     words = [word for word in instruction.text.split() if not word.startswith("--")]
     written = words[0] if words else ""
-    missing = [name for name in re.findall(r"\$\{?(\w+)", written) if not image.build_variables.get(name)]
-    base = with_values(written, image.build_variables)
-    if (missing and ":-" not in written) or not base:
+    registry, slash, rest = written.partition("/")
+    given_later = _without_value(registry, image) if slash else []
+    missing = _without_value(rest if slash else written, image)
+    # Which registry an image is fetched from makes no difference here.
+    base = with_values(written, {**dict.fromkeys(given_later, _ANY), **image.build_variables})
+    if missing or not base:
         given = f'add arguments = {{ {missing[0] if missing else "NAME"} = "…" }} to the recipe'
         raise DockerfileError.at(instruction, "its image depends on an ARG without a value", given)
     image.base = base
+
+
+def _without_value(text: str, image: DockerImage) -> list[str]:
+    """The variables in a text that have neither a value nor another one in their place."""
+    named = re.findall(r"\$(?:\{(\w+)\}|(\w+))", text)
+    return [name for name in map("".join, named) if not image.build_variables.get(name)]
 
 
 def _arg(image: DockerImage, instruction: Instruction) -> None:
@@ -181,7 +191,7 @@ def _run(image: DockerImage, instruction: Instruction) -> None:
         for path in found.requirements:
             image.packages += _requirements(image, path)
     except RunError as error:
-        raise DockerfileError.at(instruction, str(error), _remedy(instruction, str(error))) from None
+        raise DockerfileError.at(instruction, str(error), _remedy(instruction, error)) from None
     image.folders += found.folders
     for path in found.executables:
         _make_executable(image, path)
@@ -189,9 +199,9 @@ def _run(image: DockerImage, instruction: Instruction) -> None:
         _note(image, instruction, command)
 
 
-def _remedy(instruction: Instruction, problem: str) -> str:
+def _remedy(instruction: Instruction, error: RunError) -> str:
     """What helps with a command: leave it out, and name the packages that it brings."""
-    first = problem.partition(" ")[0] if " is not followed" in problem else instruction.text.partition(" ")[0]
+    first = error.name or instruction.text.partition(" ")[0]
     return f'add skip = ["RUN {first}*"] to the recipe, and to its packages what the command installs'
 
 

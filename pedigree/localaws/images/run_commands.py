@@ -38,7 +38,9 @@ _PIP = re.compile(r"(?:.*/)?pip[\d.]*$")
 _REDIRECTION = re.compile(r"\s\d*>{1,2}\s*(?:&\d+|[^\s&|;]+)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _MOUNT = re.compile(r"^(?:--(?:mount|network|security)=\S+\s+)+")
+_OPERATORS = set("();|&")
 _BETWEEN = ("&&", ";", "||", "&")
+_PIP_SCRIPT = "get-pip.py"
 _OTHER_PIP = ("list", "freeze", "check", "cache", "config", "show", "debug", "uninstall")
 # Options of `pip install` with a value: those that its files of packages have, too, and those that change nothing here.
 _KEPT = ("--find-links", "--index-url", "--extra-index-url", "--trusted-host")
@@ -59,7 +61,11 @@ _IGNORED = ("pip", "setuptools", "wheel", "uv")
 
 
 class RunError(Exception):
-    """A command that is not followed."""
+    """A command that is not followed; name is its program, if that is known."""
+
+    def __init__(self, problem: str, name: str = "") -> None:
+        super().__init__(problem)
+        self.name = name
 
 
 @dataclass
@@ -99,7 +105,7 @@ def _commands(text: str) -> Iterator[list[str]]:
             if word in _BETWEEN:
                 yield from _without_prefix(words)
                 words = []
-            elif set(word) & set("()|`") or "$(" in word:
+            elif set(word) <= _OPERATORS or "`" in word or "$(" in word:
                 raise RunError("commands inside of commands and pipes are not followed")
             else:
                 words.append(word)
@@ -128,11 +134,11 @@ def _follow(words: list[str], folder: str, found: RunEffects) -> None:
         targets += [posixpath.normpath(posixpath.join(folder, path)) for path in wanted]
     elif name == "ln":
         if not any(_LINKED.search(word) for word in words[1:]):
-            raise RunError("a link is not followed")
+            raise RunError("a link is not followed", name)
     elif name in _SYSTEM:
         found.skipped.append(" ".join(words))
-    elif name not in _HARMLESS and not _only_asks(words):
-        raise RunError(f"{name} is not followed")
+    elif name not in _HARMLESS and not _only_asks(words) and not _gets_pip(words):
+        raise RunError(f"{name} is not followed", name)
 
 
 def _makes_executable(words: Sequence[str]) -> bool:
@@ -145,6 +151,11 @@ def _only_asks(words: Sequence[str]) -> bool:
     if _PIP.match(words[0]):
         return len(words) < 2 or words[1] in (*_OTHER_PIP, "--version", "-V")
     return bool(_PYTHON.match(words[0])) and words[1:] in (["--version"], ["-V"])
+
+
+def _gets_pip(words: Sequence[str]) -> bool:
+    """Whether a command downloads or runs the script that installs pip, which every environment has."""
+    return any(posixpath.basename(word) == _PIP_SCRIPT for word in words[1:])
 
 
 def _pip_install(words: list[str]) -> list[str] | None:

@@ -105,6 +105,7 @@ def test_what_dockerignore_leaves_out_is_not_copied(context: BuildContext) -> No
         ("RUN pip install a b==1 'c>=2' \"d[x]\"", ["a", "b==1", "c>=2", "d[x]"]),
         ("RUN pip3 --no-cache-dir install -U --user boto3>=1.15.0 a", ["boto3>=1.15.0", "a"]),
         ("RUN python3 -m pip install --upgrade pip setuptools && /opt/conda/bin/pip install a", ["a"]),
+        ("RUN wget https://bootstrap.pypa.io/get-pip.py && python get-pip.py && rm get-pip.py && pip install a", ["a"]),
         ("RUN uv pip install --system a", ["a"]),
         ("RUN --mount=type=cache,target=/root/.cache pip install a", ["a"]),
         ('RUN ["pip", "install", "a"]', ["a"]),
@@ -156,6 +157,8 @@ def test_variables_may_be_of_the_older_form_and_extend_the_path(context: BuildCo
         ("ARG R=eu-west-1\nFROM 1.dkr.ecr.${R}.amazonaws.com/a:1", {}, "1.dkr.ecr.eu-west-1.amazonaws.com/a:1"),
         ("ARG BASE\nFROM $BASE", {"BASE": "python:3.9"}, "python:3.9"),
         ("ARG V=3.8\nFROM python:$V", {"V": "3.12"}, "python:3.12"),
+        ("FROM python:${V:-3.10}", {}, "python:3.10"),
+        ("ARG R\nFROM 763104351884.dkr.ecr.${R}.amazonaws.com/a:1", {}, "763104351884.dkr.ecr.any.amazonaws.com/a:1"),
     ],
 )
 def test_the_first_image_may_depend_on_arguments(
@@ -203,6 +206,7 @@ def test_a_recipe_may_skip_what_is_not_followed(context: BuildContext) -> None:
         ("FROM a\nRUN pip install -e .", "pip install --editable is not followed"),
         ("FROM a\nRUN pip install /tmp/x.whl", "pip install /tmp/x.whl is not followed"),
         ("FROM a\nRUN pip install -r requirements.txt", "needs a file that no COPY above has brought"),
+        ("FROM a\nRUN python -c 'print(1)'", "python is not followed"),
         ("FROM a\nRUN python setup.py install", "python is not followed"),
         ("FROM a\nRUN ln -s /opt/a /opt/b", "a link is not followed"),
         ("FROM a\nRUN <<EOF\nx\nEOF", "a here-document is not followed"),
@@ -224,6 +228,17 @@ def test_what_cannot_be_followed_is_one_line_with_its_place(context: BuildContex
     assert problem in raised.value.cause
     assert raised.value.remedy
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("command", "pattern"),
+    [("apt-get update && curl -O x", "RUN curl*"), ("ln -s /a /b", "RUN ln*"), ("curl x | sh", "RUN curl*")],
+)
+def test_the_remedy_is_what_to_add_to_the_recipe(context: BuildContext, command: str, pattern: str) -> None:
+    with pytest.raises(RecipeError) as raised:
+        followed(f"FROM a\nRUN {command}", context)
+    assert f'add skip = ["{pattern}"] to the recipe' in raised.value.remedy
+    assert followed(f"FROM a\nRUN {command}", context, skip=[pattern]).base == "a"
 
 
 def test_files_of_packages_that_name_each_other_end(context: BuildContext) -> None:
