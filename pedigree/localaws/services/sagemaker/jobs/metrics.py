@@ -15,8 +15,6 @@ from typing import Any
 from pedigree.localaws.services.sagemaker.jobs.plans import Metric
 
 _MOST_VALUES = 20_000
-_TAB = "#011"
-"""What a tab is in CloudWatch Logs, and so in expressions for XGBoost's lines, a script's as well."""
 
 
 @dataclass
@@ -33,9 +31,8 @@ class MetricValues:
     def read(self, line: str, moment: dt.datetime) -> list[tuple[str, float]]:
         """Record and return the values in a line."""
         matched = []
-        escaped = line.replace("\t", _TAB)
         for name, pattern in self._patterns:
-            match = pattern.search(line) or pattern.search(escaped)
+            match = pattern.search(line)
             value = _number(match[1]) if match and pattern.groups else None
             if value is not None:
                 matched.append((name, value))

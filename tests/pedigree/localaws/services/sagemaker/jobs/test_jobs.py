@@ -71,13 +71,6 @@ def test_metrics_are_read_from_the_log_and_the_last_value_counts(local: LocalJob
     ]
 
 
-def test_a_tab_is_found_as_cloudwatch_shows_it_and_as_it_is(local: LocalJobs) -> None:
-    metrics = [{"Name": name, "Regex": f"{tab}train-rmse:([0-9.]+)"} for name, tab in (("aws", "#011"), ("own", "\\t"))]
-    local.train("printf '[3]\\ttrain-rmse:0.5\\n'", algorithm={"MetricDefinitions": metrics})
-    found = local.ended()["FinalMetricDataList"]
-    assert {metric["MetricName"]: metric["Value"] for metric in found} == {"aws": 0.5, "own": 0.5}
-
-
 def test_a_job_may_say_why_it_failed(local: LocalJobs) -> None:
     local.train("echo 'no images' > /opt/ml/output/failure; touch /opt/ml/model/x /opt/ml/output/data/y; exit 3")
     job = local.ended()
