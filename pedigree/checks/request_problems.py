@@ -76,12 +76,13 @@ class _Validator:
 
     def structure(self, value: Mapping[str, Any], shape: Shape, pointer: str) -> Iterator[RequestProblem]:
         for name in shape.required_members:
-            if name not in (*value, self._chosen_by_service, *ROLE_MEMBERS):
+            if value.get(name) is None and name not in (self._chosen_by_service, *ROLE_MEMBERS):
                 yield RequestProblem("missing", pointer, f"{shape.name} needs {name}", f"add {name}")
         for name, member in value.items():
             inner = f"{pointer}/{escape(name)}"
             if name in shape.members:
-                yield from self.problems(member, shape.members[name], inner)
+                # Null is as if the member were left out, as AWS has it for PipelineExperimentConfig.
+                yield from self.problems(member, shape.members[name], inner) if member is not None else ()
             elif shape.name != "HyperParameterTrainingJobDefinition" or name not in DEBUG_MEMBERS:
                 hint = did_you_mean(name, shape.members) or "remove it"
                 yield RequestProblem("unknown", inner, f"{shape.name} has no member {name}", hint)

@@ -88,7 +88,8 @@ class RequestRunner:
         return invoke(self._services, attempt, _operation(attempt).create, self._request(attempt))
 
     def _request(self, attempt: Attempt) -> Mapping[str, Any]:
-        arguments = with_pipeline_role(attempt.step.type, attempt.arguments, attempt.execution["RoleArn"])
+        written = _without_nulls(attempt.arguments)
+        arguments = with_pipeline_role(attempt.step.type, written, attempt.execution["RoleArn"])
         return {**arguments, **self._identity(attempt)}
 
     def _describe(self, attempt: Attempt) -> Mapping[str, Any]:
@@ -159,3 +160,10 @@ class RegistrationRunner(RequestRunner):
 
 def _operation(attempt: Attempt) -> Operation:
     return OPERATIONS[attempt.step.type]
+
+
+def _without_nulls(value: Any) -> Any:
+    """A part of a request without the members that are null, as if they were left out."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

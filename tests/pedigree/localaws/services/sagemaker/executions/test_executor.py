@@ -34,6 +34,17 @@ def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) ->
     assert sagemaker.steps(arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].startswith("arn:pipelines-")
 
 
+def test_a_member_of_a_request_that_is_null_is_left_out(sagemaker: LocalSageMaker) -> None:
+    source = {"S3DataSource": {"S3Uri": "s3://bucket/in", "AttributeNames": None}}
+    channel = {"ChannelName": "train", "DataSource": source, "ContentType": None}
+    sagemaker.go(sagemaker.start({**training("Own"), "Arguments": {"Environment": None, "InputDataConfig": [channel]}}))
+    (job,) = sagemaker.jobs.values()
+    assert "Environment" not in job
+    assert job["InputDataConfig"] == [
+        {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3Uri": "s3://bucket/in"}}}
+    ]
+
+
 def test_a_step_without_a_role_takes_that_of_the_execution(sagemaker: LocalSageMaker) -> None:
     arn = sagemaker.start(training("Own"), {**training("Other"), "Arguments": {"RoleArn": "arn:aws:iam::1:role/other"}})
     sagemaker.go(arn)
