@@ -44,7 +44,7 @@ def test_an_execution_that_has_just_begun(sagemaker: LocalSageMaker) -> None:
 # the same notebook, cell 68, and archived/bedrock-examples, cell 20
 def test_the_steps_of_an_execution(sagemaker: LocalSageMaker) -> None:
     condition = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
+    container = {"Image": "image"}
     after = {"DependsOn": ["AbaloneMSECond"]}
     arn = sagemaker.start(
         {"Name": "AbaloneProcess", "Type": "Processing", "Arguments": {}},

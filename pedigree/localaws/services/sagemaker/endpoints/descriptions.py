@@ -14,6 +14,12 @@ def running(generation: Generation) -> list[dict[str, Any]]:
     return [_variant(variant, counts[name], generation.weights[name]) for name, variant in generation.variants.items()]
 
 
+def shadowing(generation: Generation) -> list[dict[str, Any]] | None:
+    """The shadow variants of a generation; None if it has none."""
+    shadows = generation.shadows.values()
+    return [_variant(shadow, shadow.count, shadow.weight) for shadow in shadows] or None
+
+
 def _variant(variant: Variant, count: int, weight: float) -> dict[str, Any]:
     weights = {"CurrentWeight": weight, "DesiredWeight": weight}
     described = {"VariantName": variant.name, "DeployedImages": list(variant.images), **weights}

@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 from pedigree.localaws.http.protocol.errors import ServiceError
@@ -23,19 +22,18 @@ from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import progress
 from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
-from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState, EndpointAnswer, EndpointDeployment
-from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
+from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running, shadowing
 from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
 from pedigree.localaws.services.sagemaker.endpoints.fleet import FleetEndedError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
-from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, check_roles, clean, variants
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, check_roles, clean
+from pedigree.localaws.services.sagemaker.endpoints.new_generation import ASYNC, new_generation
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
 from pedigree.localaws.services.sagemaker.endpoints.server_process import InstanceError, end_left_over
 from pedigree.localaws.services.sagemaker.resources import models
 
-ASYNC = "AsyncInferenceConfig"
 _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -285,18 +283,7 @@ class Endpoints:
         """Start a generation beside the current one, with its models in a folder of its own."""
         folder = folder or str(uuid.uuid4())
         place = self._world.folder / _FOLDER / name / folder
-        configured = variants(self._world, self._host, name, desired.configuration, place)
-        chosen = tuple(
-            replace(
-                variant,
-                count=desired.counts.get(variant.name, variant.count),
-                weight=desired.weights.get(variant.name, variant.weight),
-            )
-            for variant in configured
-        )
-        asynchronous = models.ENDPOINT_CONFIG.get(self._world, desired.configuration).get(ASYNC)
-        capture = Capture.of(desired.capture)
-        generation = Generation(desired.configuration, chosen, folder, capture, asynchronous=asynchronous)
+        generation = new_generation(self._world, self._host, name, desired, place)
         deployment.begin(generation)
         if deployment.is_over:
             generation.end()
@@ -317,6 +304,7 @@ class Endpoints:
         members_now = {
             "EndpointConfigName": generation.configuration,
             "ProductionVariants": running(generation),
+            models.SHADOWS: shadowing(generation),
             "DataCaptureConfig": captured(desired.capture),
             ASYNC: generation.asynchronous,
             "PendingDeploymentSummary": None,

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeAlias
 
+from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.endpoints.answer_stream import StreamedReply
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceSpec, start_instance
 from pedigree.localaws.services.sagemaker.endpoints.multi_model import MultiModelInstance
@@ -34,10 +35,14 @@ class FleetEndedError(InstanceError):
 
 
 class Fleet:
-    """Instances that all run the same model. A thread replaces those that die."""
+    """Instances that all run the same model. A thread replaces those that die.
 
-    def __init__(self, spec: InstanceSpec) -> None:
+    Requests beyond the most at once are refused, as those to a serverless variant beyond its MaxConcurrency are.
+    """
+
+    def __init__(self, spec: InstanceSpec, most_at_once: int | None = None) -> None:
         self._spec = spec
+        self._most_at_once = most_at_once
         self._model = spec.folder
         self._instances: list[AnyInstance] = []
         self._leaving: list[AnyInstance] = []
@@ -157,6 +162,8 @@ class Fleet:
                 raise FleetEndedError("the instances have been ended")
             if not is_there:
                 raise InstanceError("there is no instance to invoke")
+            if self._most_at_once and sum(instance.busy for instance in self._instances) >= self._most_at_once:
+                raise ServiceError("ThrottlingException", "Rate exceeded")
             instance = min(self._instances, key=lambda instance: (instance.busy, instance.last_request))
             instance.busy += 1
             self._requests += 1

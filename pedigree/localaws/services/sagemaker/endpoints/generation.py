@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +26,8 @@ from pedigree.localaws.services.sagemaker.endpoints.server_process import (
 from pedigree.localaws.services.sagemaker.endpoints.server_reply import Reply
 
 Chance = Callable[[], float]
+_LOG = logging.getLogger(__name__)
+_MIRRORS, _MOST_MIRRORED = 8, 256
 TIMED_OUT = 0
 """The status of an answer that did not come in time."""
 _TOO_SLOW = (
@@ -55,23 +60,27 @@ class Generation:
         capture: Capture | None = None,
         chance: Chance = random.random,
         asynchronous: Mapping[str, Any] | None = None,
+        shadows: tuple[Variant, ...] = (),
     ) -> None:
         self.configuration = configuration
         self.name = name
         self.capture = capture
         self.asynchronous = asynchronous
         self.variants = {variant.name: variant for variant in variants}
-        self.fleets = {variant.name: Fleet(variant.spec) for variant in variants}
+        self.shadows = {shadow.name: shadow for shadow in shadows}
+        self.fleets = _fleets(variants)
+        self._shadow_fleets = _fleets(shadows)
+        self._mirrors = ThreadPoolExecutor(_MIRRORS, thread_name_prefix="shadow") if shadows else None
+        self._room = threading.Semaphore(_MOST_MIRRORED)
         self.weights = {variant.name: variant.weight for variant in variants}
         self._chance = chance
 
     def start(self) -> None:
         """Start all instances; InstanceError if one does not start, and then none is left."""
         try:
-            with ThreadPoolExecutor(len(self.variants)) as pool:
-                started = {
-                    name: pool.submit(self.fleets[name].resize, each.count) for name, each in self.variants.items()
-                }
+            counts = {name: each.count for name, each in {**self.variants, **self.shadows}.items()}
+            with ThreadPoolExecutor(len(counts)) as pool:
+                started = {name: pool.submit(fleet.resize, counts[name]) for name, fleet in self._all_fleets.items()}
             for name, start in started.items():
                 _started(name, start)
         except InstanceError:
@@ -115,12 +124,37 @@ class Generation:
         return {name: len(fleet) for name, fleet in self.fleets.items()}
 
     def processes(self) -> list[int]:
-        return [process for fleet in self.fleets.values() for process in fleet.processes]
+        return [process for fleet in self._all_fleets.values() for process in fleet.processes]
 
     def end(self, patience: float = DRAIN_SECONDS) -> None:
         """End all instances, when their requests are answered, or after so many seconds."""
-        for fleet in self.fleets.values():
+        for fleet in self._all_fleets.values():
             fleet.end(patience)
+        if self._mirrors is not None:
+            self._mirrors.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def _all_fleets(self) -> Mapping[str, Fleet]:
+        return {**self.fleets, **self._shadow_fleets}
+
+    def mirror(self, body: bytes, headers: Mapping[str, str], note: Callable[[Variant, Reply], None]) -> None:
+        """Send shadow variants their share of the requests; note gets their answers, and nobody waits for them."""
+        of_all = sum(self.weights.values())
+        for name, shadow in self.shadows.items():
+            is_chosen = self._chance() * of_all < shadow.weight
+            if self._mirrors is not None and is_chosen and self._room.acquire(blocking=False):
+                with suppress(RuntimeError):  # the generation has just been ended
+                    self._mirrors.submit(self._mirror, name, body, headers, note)
+
+    def _mirror(
+        self, name: str, body: bytes, headers: Mapping[str, str], note: Callable[[Variant, Reply], None]
+    ) -> None:
+        try:
+            note(self.shadows[name], self._shadow_fleets[name].invoke(body, headers))
+        except InstanceError as error:
+            _LOG.warning("the shadow variant %s: %s", name, error)
+        finally:
+            self._room.release()
 
     def _by_weight(self) -> str:
         left = self._chance() * sum(self.weights.values())
@@ -129,6 +163,10 @@ class Generation:
             if left < 0:
                 return name
         return next(iter(self.weights))
+
+
+def _fleets(variants: tuple[Variant, ...]) -> dict[str, Fleet]:
+    return {variant.name: Fleet(variant.spec, variant.serverless.get("MaxConcurrency")) for variant in variants}
 
 
 def _started(variant: str, start: Future[None]) -> None:

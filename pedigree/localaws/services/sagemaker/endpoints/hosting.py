@@ -66,18 +66,24 @@ class HostedModel:
 
 
 def variants(
-    world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path
+    world: World,
+    host: HostEnvironment,
+    endpoint: str,
+    configuration: Mapping[str, Any],
+    folder: Path,
+    member: str = "ProductionVariants",
 ) -> tuple[Variant, ...]:
     """The variants of a configuration, ready to start; InstanceError if a model cannot be prepared."""
-    described = models.ENDPOINT_CONFIG.get(world, configuration)
+    name = configuration["EndpointConfigName"]
     return tuple(
-        _variant(world, host, endpoint, configuration, folder, document) for document in described["ProductionVariants"]
+        _variant(world, host, endpoint, name, folder, document) for document in configuration.get(member) or ()
     )
 
 
 def check_roles(world: World, host: HostEnvironment, configuration: str) -> None:
     """Let the role of each model of a configuration be assumed, or raise InvalidRequestError."""
-    for variant in models.ENDPOINT_CONFIG.get(world, configuration)["ProductionVariants"]:
+    described = models.ENDPOINT_CONFIG.get(world, configuration)
+    for variant in (*described["ProductionVariants"], *described.get(models.SHADOWS, ())):
         model = models.MODEL.get(world, variant["ModelName"])
         role_environment(host.roles, model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*"))
 

@@ -11,8 +11,9 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import descriptions as summaries
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import ASYNC, Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.events import deployment_changed, endpoint_changed
+from pedigree.localaws.services.sagemaker.endpoints.new_generation import ASYNC
 from pedigree.localaws.services.sagemaker.endpoints.progress import resized
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models

@@ -20,6 +20,7 @@ from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.event_stream import CONTENT_TYPE as EVENT_STREAM
 from pedigree.localaws.services.sagemaker.endpoints.event_stream import PayloadParts
+from pedigree.localaws.services.sagemaker.endpoints.generation import Generation, Variant
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 from pedigree.localaws.services.sagemaker.endpoints.model_errors import model_error
 from pedigree.localaws.services.sagemaker.endpoints.multi_model import TARGET_MODEL
@@ -67,7 +68,9 @@ class DataPlane:
     def _invoke(self, exchange: Exchange) -> Response:
         name = exchange.members["EndpointName"]
         begun = time.perf_counter()
-        invoked = self._endpoints.invoke(name, exchange.body, _passed_on(exchange), *_chosen(exchange))
+        passed_on = _passed_on(exchange)
+        invoked = self._endpoints.invoke(name, exchange.body, passed_on, *_chosen(exchange))
+        self._mirror(exchange, passed_on, invoked.generation)
         variant, reply = invoked.variant, invoked.reply
         overhead = time.perf_counter() - begun - reply.seconds
         self._meter.note(name, variant, reply.seconds, max(0.0, overhead), reply.status)
@@ -77,6 +80,19 @@ class DataPlane:
         if capture:
             self._captures.note(capture, name, variant, invoked.role, _captured(exchange, reply))
         return _answer(exchange, variant, reply)
+
+    def _mirror(self, exchange: Exchange, headers: Mapping[str, str], generation: Generation) -> None:
+        """Send shadow variants a copy of a request; their answers are counted and captured."""
+        if not generation.shadows:
+            return
+        name, capture = exchange.members["EndpointName"], generation.capture
+
+        def note(shadow: Variant, reply: Reply) -> None:
+            self._meter.note(name, shadow.name, reply.seconds, 0.0, reply.status)
+            if capture and reply.status == HTTPStatus.OK:
+                self._captures.note(capture, name, shadow.name, shadow.role, _captured(exchange, reply))
+
+        generation.mirror(exchange.body, headers, note)
 
     def _stream(self, exchange: Exchange) -> Response:
         """What an endpoint's model answers, piece by piece as it comes."""

@@ -54,7 +54,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "AsyncInferenceConfig.OutputConfig.NotificationConfig.SuccessTopic",
         "AsyncInferenceConfig.OutputConfig.NotificationConfig.ErrorTopic",
         "ExplainerConfig",
-        "ShadowProductionVariants",
         "ProductionVariants[].InstancePools",
     ),
 }
