@@ -10,7 +10,7 @@ import pytest
 from algorithm_jobs import Job, body_of_csv, drawn, records
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from sagemaker_algorithms import random_cut_trees
+from sagemaker_algorithms import random_cut_trees, randomcutforest
 
 FOREST = {"feature_dim": 4, "num_trees": 50, "num_samples_per_tree": 32}
 SHARDED = {"train": {"S3DistributionType": "ShardedByS3Key"}}
@@ -123,6 +123,17 @@ def test_a_tree_has_an_equal_share_of_the_rows_where_there_are_too_few(
     with np.load(tmp_path / "model/model_algo-1") as model:
         assert int(model["size"]) == size
         assert model["mass"][:50].tolist() == [size] * 50
+        lowest = model["low"][:50]
+    in_order = TRAIN[: 50 * size].reshape(50, size, 4).min(axis=1)
+    assert np.array_equal(lowest, in_order) == (asked * 50 >= rows)
+
+
+def test_all_rows_are_as_likely_to_be_sampled() -> None:
+    generator = np.random.default_rng(0)
+    drawn_rows = [randomcutforest._reservoir(40, 10, generator) for _ in range(4000)]
+    assert all(len(set(rows)) == 10 for rows in drawn_rows[:100])
+    counts = np.bincount(np.concatenate(drawn_rows), minlength=40)
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)
 
 
 @pytest.mark.parametrize(

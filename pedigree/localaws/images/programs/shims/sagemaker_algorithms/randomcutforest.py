@@ -28,16 +28,28 @@ _HYPERPARAMETERS = {
 
 
 def train(values: Values, tables: Mapping[str, Table]) -> tuple[Model, Sequence[MetricValue]]:
-    """Give each tree rows of its own: as many as asked for, or an equal share of all if there are fewer."""
+    """Give each tree rows of its own: as many as asked for, or an equal share of all if there are fewer.
+
+    As in AWS's jobs, a tree gets rows that follow each other, where no row had to make room for another.
+    """
     rows, trees = tables["train"].features, values["num_trees"]
     if len(rows) < trees:
         words = f"The number of rows in the channel 'train', {len(rows)}, is less than num_trees, {trees}"
         raise UserError(f"{words}: each tree needs a row")
     generator = np.random.default_rng(0)
     size = min(values["num_samples_per_tree"], len(rows) // trees)
-    drawn = generator.choice(len(rows), (trees, size), replace=False)
-    forest = random_cut_trees.grown(rows[drawn], generator)
+    sampled = _reservoir(len(rows), trees * values["num_samples_per_tree"], generator)[: trees * size]
+    forest = random_cut_trees.grown(rows[sampled.reshape(trees, size)], generator)
     return forest, list(_metrics(values, forest, tables["test"])) if "test" in tables else []
+
+
+def _reservoir(rows: int, room: int, generator: Any) -> Any:
+    """A random sample of rows, by their numbers; each that comes when there is no room left may replace another."""
+    places = np.arange(min(rows, room))
+    chosen = generator.integers(0, np.arange(len(places), rows) + 1)
+    replaces = chosen < room
+    places[chosen[replaces]] = np.arange(len(places), rows)[replaces]  # the last one stays
+    return places
 
 
 def _metrics(values: Values, forest: Model, table: Table) -> Iterator[MetricValue]:
