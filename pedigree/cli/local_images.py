@@ -50,7 +50,7 @@ def explain(image: ImageArgument, container: ContainerOption = CONTAINER, images
     printing.line(f"recipe       {recipe.name}, in {found.file}: {found.pattern} matches")
     printing.line(f"environment  {folder} ({state})")
     if recipe.dockerfile:
-        runs = " ".join((*recipe.entrypoint, *recipe.command)) or "nothing by itself"
+        runs = " ".join((*recipe.entrypoint, *recipe.command) or recipe.train) or "nothing by itself"
         printing.line(f"Dockerfile   {recipe.dockerfile}: {len(recipe.files)} files, runs {runs}")
     if recipe.packages:
         printing.line(f"packages     {', '.join(recipe.packages)}")

@@ -30,8 +30,9 @@ def with_dockerfile(recipe: Recipe, base_of: Callable[[str], Recipe]) -> Recipe:
     if file is None or recipe.engine not in ("", NONE):
         return recipe
     context = BuildContext(recipe.folder or file.parent)
+    text = context.text(file)
     try:
-        image = followed(context.text(file), context, recipe.arguments, recipe.skip)
+        image = followed(text, context, recipe.arguments, recipe.skip)
         base = base_of(image.base)
     except (RecipeError, ImageError) as error:
         raise type(error)(f"{file}: {error.cause}", error.remedy) from None

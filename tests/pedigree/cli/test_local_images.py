@@ -45,6 +45,8 @@ def test_a_dockerfile_is_explained_or_refused_with_its_line(folder: Path) -> Non
     write_files(folder, {"images.toml": recipe, "docker/Dockerfile": dockerfile})
     said = images(folder, "explain", "team/mine:7").stdout
     assert f"Dockerfile   {folder.resolve() / 'docker' / 'Dockerfile'}: 1 files, runs python3 a.py" in said
+    write_files(folder, {"docker/Dockerfile": "FROM python:3.11\nCOPY train /opt/program/\n", "docker/train": ""})
+    assert "1 files, runs train" in images(folder, "explain", "team/mine:7").stdout
     write_files(folder, {"docker/Dockerfile": f"{dockerfile}RUN make\n"})
     refused = images(folder, "explain", "team/mine:7")
     assert refused.returncode == 2

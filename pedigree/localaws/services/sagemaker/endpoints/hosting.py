@@ -13,6 +13,7 @@ from pedigree.archives import ArchiveError, ArchiveLimits, unpack_tar
 from pedigree.errors import Mistake
 from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.images.errors import ImageError
 from pedigree.localaws.images.recipe import Recipe
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
@@ -212,9 +213,18 @@ def _built(images: Images, image: str, hostname: str, on_line: OnLine) -> tuple[
     """The recipe of a container's image, and its environment, which is made if it is not there."""
     try:
         found = images.find(image)
+        _refuse_own_server(found.recipe, image)
         return found.recipe, images.build(found, image, on_line)
     except Mistake as error:
         raise InstanceError(f"The {hostname} container does not start: {error}") from None
+
+
+def _refuse_own_server(recipe: Recipe, image: str) -> None:
+    """Raise ImageError for an image whose server is inside of it: here the functions of a model's code are called."""
+    if (recipe.dockerfile or recipe.engine) and not recipe.serve:
+        cause = f"the server of the image {image} is its own program, which does not run here"
+        remedy = f'add serve = "sklearn_serving", or one of another recipe, to the recipe {recipe.name}'
+        raise ImageError(cause, f"{remedy}: then code/inference.py of the model serves")
 
 
 def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
