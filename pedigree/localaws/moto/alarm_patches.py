@@ -35,11 +35,16 @@ def _described(alarm: Alarm) -> Any:
 
 
 def described_alarms(original: Any) -> Callable[..., Any]:
-    """A description has when the state last changed, and no members without content."""
+    """Metric alarms are described unless others are asked for, each with the time of its last change of state."""
 
     def describe(self: CloudWatchResponse) -> ActionResult:
         result = original(self).result
-        return ActionResult({**result, "MetricAlarms": [_described(alarm) for alarm in result["MetricAlarms"]]})
+        types = self._get_param("AlarmTypes") or ["MetricAlarm"]
+        described = {
+            f"{kind}s": [_described(alarm) for alarm in result.get(f"{kind}s", ())] if kind in types else []
+            for kind in ("MetricAlarm", "CompositeAlarm")
+        }
+        return ActionResult({**result, **described})
 
     return describe
 
@@ -56,6 +61,15 @@ def delete_alarms(original: Any) -> Callable[..., Any]:
     return delete
 
 
+def put_composite_alarm(_original: Any) -> Callable[..., Any]:
+    """moto lacks PutCompositeAlarm; its PutMetricAlarm takes a rule as well."""
+
+    def put(self: CloudWatchResponse) -> ActionResult:
+        return self.put_metric_alarm()
+
+    return put
+
+
 def same_dimensions(_original: Any) -> Callable[..., bool]:
     """Dimensions are the same in any order, however many there are."""
 
@@ -67,6 +81,7 @@ def same_dimensions(_original: Any) -> Callable[..., bool]:
 
 ALARM_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (Alarm, "__init__", new_alarm),
+    (CloudWatchResponse, "put_composite_alarm", put_composite_alarm),
     (CloudWatchResponse, "describe_alarms", described_alarms),
     (CloudWatchResponse, "describe_alarms_for_metric", described_alarms),
     (CloudWatchBackend, "delete_alarms", delete_alarms),

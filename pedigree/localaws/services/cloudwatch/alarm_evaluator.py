@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 from pedigree.localaws.kernel.once_logger import OnceLogger
-from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, MetricStat, decide_state
+from pedigree.localaws.services.cloudwatch.alarm_state import ALARM, OK, Alarm, MetricStat, decide_state
+from pedigree.localaws.services.cloudwatch.composite_rule import CompositeRuleError, parse
 from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
 from pedigree.localaws.services.cloudwatch.statistics import Datapoint, single, statistic
 
@@ -23,7 +24,7 @@ OpenBackend: TypeAlias = Callable[[str, str], AbstractContextManager[Any]]
 
 
 class AlarmEvaluator:
-    """Evaluates all metric alarms of a region; composite alarms stay as they are."""
+    """Evaluates all alarms of a region: those on metrics, and then the composite ones."""
 
     def __init__(
         self, open_backend: OpenBackend, save: Callable[[str], None], region: str, now: Callable[[], dt.datetime]
@@ -40,6 +41,7 @@ class AlarmEvaluator:
         with self._open_backend(_SERVICE, self._region) as backend:
             _remove_old_metrics(backend, now - _RETENTION_SECONDS)
             changes = [self._evaluate(alarm, backend.metric_data, now) for alarm in list(backend.alarms.values())]
+            changes += [self._evaluate_rule(alarm, backend.alarms) for alarm in backend.alarms.values() if alarm.rule]
         if any(changes):
             self._save(_SERVICE)
 
@@ -66,6 +68,19 @@ class AlarmEvaluator:
             return False
         _LOG.info("alarm %s: %s, because %s", moto_alarm.name, state.value, state.reason)
         moto_alarm.update_state(state.reason, "{}", state.value)
+        return True
+
+    def _evaluate_rule(self, moto_alarm: Any, alarms: Mapping[str, Any]) -> bool:
+        """Evaluate a composite alarm; one that stands on another composite alarm follows it a moment later."""
+        try:
+            is_met = parse(moto_alarm.rule).is_met({name: alarm.state_value for name, alarm in alarms.items()})
+        except CompositeRuleError as error:
+            self._once.warning(moto_alarm.name, "alarm %s cannot be evaluated: %s", moto_alarm.name, error)
+            return False
+        state = ALARM if is_met else OK
+        if state == moto_alarm.state_value:
+            return False
+        moto_alarm.update_state(f"{moto_alarm.alarm_arn} has a rule that evaluates to {state}", "{}", state)
         return True
 
 

@@ -13,8 +13,9 @@ from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.iam.callers import UseBackend
-from pedigree.localaws.services.cloudwatch import metric_queries
+from pedigree.localaws.services.cloudwatch import composite_rule, metric_queries
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import datapoint, dimensions
+from pedigree.localaws.services.cloudwatch.composite_rule import CompositeRuleError
 from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
 from pedigree.localaws.services.cloudwatch.metric_queries import NO_UNIT, Datum, Span
 from pedigree.localaws.services.cloudwatch.statistics import statistic
@@ -37,6 +38,21 @@ class CloudWatchOperations:
         """Store data that say one thing each."""
         for number, datum in enumerate(exchange.members.get("MetricData") or (), 1):
             _check_datum(datum, f"MetricData.member.{number}")
+        return self._moto(exchange)
+
+    def put_composite_alarm(self, exchange: Exchange) -> Response:
+        """Store an alarm whose rule can be read and names alarms that exist."""
+        try:
+            rule = composite_rule.parse(exchange.members["AlarmRule"])
+        except CompositeRuleError as error:
+            raise ServiceError("ValidationException", f"Error in AlarmRule: {error}.") from None
+        with self._use_backend(_SERVICE, exchange.region) as backend:
+            missing = sorted(rule.names - backend.alarms.keys())
+        if missing:
+            words = (
+                f"Could not save the composite alarm as alarms [{', '.join(missing)}] in the alarm rule do not exist"
+            )
+            raise ServiceError("ValidationException", words)
         return self._moto(exchange)
 
     def get_metric_data(self, exchange: Exchange) -> Response | Mapping[str, Any]:

@@ -119,6 +119,8 @@ class SageMaker:
         return self._roles.objects(execution["RoleArn"], execution["PipelineExecutionArn"]).read(address)
 
     def _firing_alarms(self, names: Sequence[str]) -> Sequence[str]:
-        """The alarms that are in the state ALARM."""
-        alarms = self._clients("cloudwatch").describe_alarms(AlarmNames=list(names))["MetricAlarms"]
+        """The alarms, of metrics or composite ones, that are in the state ALARM."""
+        kinds = ["MetricAlarm", "CompositeAlarm"]
+        answer = self._clients("cloudwatch").describe_alarms(AlarmNames=list(names), AlarmTypes=kinds)
+        alarms = (*answer["MetricAlarms"], *answer["CompositeAlarms"])
         return [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
