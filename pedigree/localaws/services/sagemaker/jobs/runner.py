@@ -29,6 +29,7 @@ from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatal
 from pedigree.localaws.services.sagemaker.jobs import input_checks, volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
+from pedigree.localaws.services.sagemaker.jobs.image_wait import StoppedWhileWaitingError, wait_for_image
 from pedigree.localaws.services.sagemaker.jobs.log_lines import as_logged
 from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
 from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
@@ -154,6 +155,8 @@ class JobRunner:
     def _run(self, kind: JobKind, name: str) -> None:
         try:
             self._run_job(kind, name)
+        except StoppedWhileWaitingError:
+            self._note(kind, name, "Stopped", "Stopped")
         except (OSError, ValueError, NoSuchBucketError, ServiceError, Mistake) as error:
             self._fail(kind, name, f"ClientError: {error}")
             if not self._ending.is_set():
@@ -211,7 +214,7 @@ class JobRunner:
             collect(plan.checkpoints, sandboxes[:1], catalog)  # so that the next run can continue one that was cut off
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
-        environment = self._available(plan)
+        environment = wait_for_image(lambda: self._available(plan), lambda: self._is_stopping(kind, name))
         downloaded = volume.check_inputs(plan, catalog)
         input_checks.check_fast_file(plan, catalog)
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
@@ -297,9 +300,12 @@ class JobRunner:
             if self._ending.is_set():  # nothing would end a process that starts now; the next daemon runs the job again
                 return ExitStatus(-signal.SIGKILL)
             running = self._running[plan.name] = HostProcesses(hosts, on_line)
-        if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
+        if self._is_stopping(kind, plan.name):
             running.stop()
         return running.wait(plan.seconds)
+
+    def _is_stopping(self, kind: JobKind, name: str) -> bool:
+        return bool(self._world.store.get(kind.kind, name)[kind.status] == "Stopping")
 
     def _upload(
         self, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog, *, has_failed: bool
