@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -92,10 +93,11 @@ def test_a_refusal_of_the_model_is_an_error_as_without_a_stream(local: LocalAws)
 
 
 def test_an_answer_that_the_model_breaks_off_ends_with_an_error(local: LocalAws) -> None:
-    events = iter(stream(local, "break")["Body"])
-    assert next(events)["PayloadPart"]["Bytes"] == b"one "
-    with pytest.raises(EventStreamError, match="ended its answer before all of it had come"):
-        next(events)
+    with closing(stream(local, "break")["Body"]) as body:
+        events = iter(body)
+        assert next(events)["PayloadPart"]["Bytes"] == b"one "
+        with pytest.raises(EventStreamError, match="ended its answer before all of it had come"):
+            next(events)
     assert pieces(stream(local, "all")) == [b"one ", b"two"]
 
 
