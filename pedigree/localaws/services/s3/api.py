@@ -81,6 +81,8 @@ class S3Api:
         with _missing_bucket_refused(location):
             operation = self._operation(exchange, location)
             if _sets_notifications(exchange, location):
+                # What is wrong with the document is said first, and nothing is locked while others are asked.
+                check_configuration(self._storage.store, exchange, location.bucket, "notification")
                 self._notifications.check(location.bucket, exchange.headers, exchange.body)
             answered = operation(self._storage, exchange, location)
         if _sets_notifications(exchange, location):

@@ -67,8 +67,6 @@ class BucketNotifications:
         if headers.get(_UNVALIDATED, "").lower() == "true":
             return
         arns = [arn for configuration in xml.parse(content) for arn in _arns(configuration)]
-        if not all(arn.startswith("arn:") for arn in arns):
-            return  # they are refused as what they are
         found = [(arn, self._destinations.problem(arn, f"arn:aws:s3:::{bucket}")) for arn in arns]
         problems = [(arn, problem) for arn, problem in found if problem]
         details: dict[str, str] = {}

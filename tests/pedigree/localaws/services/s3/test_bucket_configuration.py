@@ -74,6 +74,19 @@ def test_a_notification_without_an_id_gets_one(s3: Any) -> None:
     assert stored == queue
 
 
+def test_a_filter_that_is_none_is_refused(s3: Any) -> None:
+    queue: dict[str, Any] = {"QueueArn": "arn:aws:sqs:us-east-1:123456789012:q", "Events": ["s3:ObjectCreated:*"]}
+
+    def put(**more: Any) -> dict[str, Any]:
+        given = {"QueueConfigurations": [{**queue, **more}]}
+        return error(lambda: s3.put_bucket_notification_configuration(Bucket="bucket", NotificationConfiguration=given))
+
+    rule = {"Name": "middle", "Value": "a"}
+    assert put(Filter={"Key": {"FilterRules": [rule]}})["ArgumentName"] == "FilterRule.Name"
+    assert put(Filter={"Key": {"FilterRules": [{"Name": "prefix"}]}})["Code"] == "MalformedXML"
+    assert put(QueueArn="q")["Message"] == "The ARN could not be parsed"
+
+
 def test_an_object_tells_when_a_lifecycle_rule_ends_it(s3: Any) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket="bucket", LifecycleConfiguration={"Rules": [RULE]})
     answer = s3.put_object(Bucket="bucket", Key="a", Body=b"1")
