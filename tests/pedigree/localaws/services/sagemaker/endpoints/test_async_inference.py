@@ -14,7 +14,7 @@ from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from tests.support.endpoints import create_configuration, describe_endpoint, invoke_endpoint
 from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
-from tests.support.users import refused
+from tests.support.users import allowing, document, refused
 from tests.support.waiting import until
 
 OUTPUT = {"S3OutputPath": "s3://bucket/answers", "S3FailurePath": "s3://bucket/failures/"}
@@ -162,3 +162,26 @@ def test_what_was_accepted_is_answered_after_a_restart(tmp_path: Path) -> None:
         assert json.loads(content(second.url, address))["data"] == "x"
     finally:
         second.stop()
+
+
+def test_inputs_are_read_and_answers_written_as_the_models_role(tmp_path: Path) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    with running_local_aws(tmp_path, enforces_iam=True) as local:
+        iam, bucket = client(local.url, "iam"), "arn:aws:s3:::bucket"
+        client(local.url, "s3").create_bucket(Bucket="bucket")
+        iam.create_role(RoleName="model", AssumeRolePolicyDocument=document(trust))
+        policy = document(
+            allowing("s3:GetObject", resource=[f"{bucket}/v1", f"{bucket}/question"]),
+            allowing("s3:PutObject", resource=[f"{bucket}/answers/mine", f"{bucket}/failures/*"]),
+        )
+        iam.put_role_policy(RoleName="model", PolicyName="own", PolicyDocument=policy)
+        create_async_endpoint(local.url)
+        question = uploaded(local.url, "x")
+        allowed = invoke_async(local.url, InputLocation=question, Filename="mine")
+        assert json.loads(content(local.url, allowed["OutputLocation"]))["data"] == "x"
+        for request, action in [
+            ({"InputLocation": "s3://bucket/other", "Filename": "mine"}, "s3:GetObject"),
+            ({"InputLocation": question, "Filename": "another"}, "s3:PutObject"),
+        ]:
+            failure = invoke_async(local.url, **request)["FailureLocation"]
+            assert f"is not authorized to perform: {action}" in content(local.url, failure).decode()
