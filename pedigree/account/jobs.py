@@ -115,7 +115,7 @@ def _lines(job: Job, stream: str, account: Account) -> tuple[str, ...]:
 
 
 def lines_of_message(message: str) -> Iterator[str]:
-    """The lines of a message; of a progress bar, its last state."""
-    for line in message.split("\n"):
+    """The lines of a message; of a progress bar, its last state. CloudWatch Logs writes the bar's returns as #015."""
+    for line in message.replace("#015", "\r").replace("#011", "\t").split("\n"):
         if line.strip():
             yield line.rstrip().rpartition("\r")[2]

@@ -22,7 +22,10 @@ def command(
     output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
     name: Annotated[str, typer.Option(help="The files' name and the picture's title.")] = "pipeline",
 ) -> None:
-    """Draw the graph of a definition: NAME.mmd and NAME.svg; what `pedigree check` finds wrong is left out."""
+    """Draw the graph of a definition: NAME.mmd and NAME.svg.
+
+    What `pedigree check` finds wrong is left out.
+    """
     if file and settings:
         raise UsageError(f"{file} is drawn as it is, and --settings would not be read", "leave one of them out")
     if not re.fullmatch(r"\w[\w.-]{0,99}", name):

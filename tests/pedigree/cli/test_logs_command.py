@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,19 @@ def local(tmp_path_factory: pytest.TempPathFactory, go: Path) -> Iterator[LocalA
         yield local
 
 
+@cache
+def engineer(local: LocalAws) -> dict[str, str]:
+    """The key of a user: of the account itself, SageMaker does not say that it has started something."""
+    iam = client(local.url, "iam")
+    iam.create_user(UserName="engineer")
+    iam.attach_user_policy(UserName="engineer", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName="engineer")["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
 def environment(local: LocalAws) -> dict[str, str]:
-    inherited = aws_environment(
-        local.url, AWS_DEFAULT_REGION="us-east-1", PYTHONPATH=str(ROOT), **local.key.environment
-    )
+    key = {**local.key.environment, **engineer(local)}
+    inherited = aws_environment(local.url, AWS_DEFAULT_REGION="us-east-1", PYTHONPATH=str(ROOT), **key)
     return {name: value for name, value in inherited.items() if name != "PEDIGREE_SETTINGS"}
 
 
@@ -111,7 +121,7 @@ def test_following_prints_every_line_once_in_order_and_ends_with_the_execution(f
     shown = of_jobs(followed)
     for label in ("First ", "First/algo-2"):
         assert [line for line in shown if line.startswith(label)] == [f"{label:6} | number {n}" for n in (1, 2, 3)]
-    assert shown[6:] == ["Second | two", r"Second | \x1b[31mred", "Third  | the last line"]
+    assert shown[6:] == ["Second | two", "Second | #033[31mred", "Third  | the last line"]
 
 
 @pytest.mark.usefixtures("followed")
@@ -131,7 +141,7 @@ def test_afterwards_the_same_lines_are_there_and_can_be_narrowed(
 @pytest.mark.usefixtures("followed")
 def test_a_listing_says_who_has_started_it(local: LocalAws, tmp_path: Path) -> None:
     header, row = pedigree(local, tmp_path, "executions")[0].splitlines()
-    assert row[header.index("BY") :].startswith("root ")
+    assert row[header.index("BY") :].startswith("engineer ")
 
 
 @pytest.mark.usefixtures("followed")

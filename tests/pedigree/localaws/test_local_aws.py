@@ -130,7 +130,7 @@ def make_one_of_each(local: LocalAws) -> None:
     client(local.url, "lambda").create_function(
         FunctionName="f", Runtime="python3.13", Role=ROLE, Handler="function.handler", Code={"ZipFile": code.getvalue()}
     )
-    client(local.url, "events").put_rule(Name="rule", EventPattern="{}")
+    client(local.url, "events").put_rule(Name="rule", EventPattern='{"source": ["test"]}')
     client(local.url, "logs").create_log_group(logGroupName="/aws/lambda/f")
     client(local.url, "scheduler").create_schedule(
         Name="weekly",
@@ -186,7 +186,7 @@ def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
 @pytest.mark.parametrize(
     ("operation", "arguments", "code", "words"),
     [
-        ("list_artifacts", {}, "UnknownOperationException", "is not supported by the local AWS"),
+        ("list_algorithms", {}, "UnknownOperationException", "is not supported by the local AWS"),
         ("describe_pipeline", {"PipelineName": "never"}, "ResourceNotFound", "does not exist"),
         ("describe_training_job", {"TrainingJobName": "never"}, "ValidationException", "Requested resource not found."),
         ("list_pipelines", {"NextToken": "forged"}, "ValidationException", "Invalid pagination token"),

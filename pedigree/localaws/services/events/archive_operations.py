@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
+from pedigree.localaws.http.protocol.serializer import seconds
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.world import World
@@ -71,7 +72,7 @@ class ArchiveOperations:
     def start_replay(self, exchange: Exchange) -> Response:
         """Send the events of a span of time to the rules of their bus again."""
         members = exchange.members
-        start, end = members["EventStartTime"], members["EventEndTime"]
+        start, end = seconds(members["EventStartTime"]), seconds(members["EventEndTime"])
         if start >= end:
             reason = "Reason: EventStartTime must be before EventEndTime."
             raise InvalidRequestError(f"Parameter EventEndTime is not valid. {reason}")
