@@ -101,7 +101,7 @@ from torch import tensor
 distributed.init_process_group("gloo")
 values = tensor([10.0 ** distributed.get_rank()])
 distributed.all_reduce(values)
-print(os.environ["SM_CURRENT_HOST"], "reduced", values.item(), flush=True)
+print(f"{os.environ['SM_CURRENT_HOST']} reduced {values.item()}\\n", end="", flush=True)
 distributed.destroy_process_group()
 """
 
