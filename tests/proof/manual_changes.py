@@ -36,6 +36,15 @@ def without_tags(env: ProofEnvironment) -> None:
     env.root("s3").put_bucket_tagging(Bucket=_BUCKET, Tagging={"TagSet": owner})
 
 
+def without_protection(env: ProofEnvironment) -> None:
+    """Leave the bucket open and unversioned, without rules and policy: AWS itself makes a new one private."""
+    objects = env.root("s3")
+    objects.delete_public_access_block(Bucket=_BUCKET)
+    objects.put_bucket_versioning(Bucket=_BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    objects.delete_bucket_lifecycle(Bucket=_BUCKET)
+    objects.delete_bucket_policy(Bucket=_BUCKET)
+
+
 def another_trust(env: ProofEnvironment) -> None:
     """Let another principal assume the role."""
     trust = json.dumps(env.documents["operator"].trust)
@@ -106,7 +115,7 @@ def nothing(_stage: ProofEnvironment) -> None:
 
 
 MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
-    f"Bucket {_BUCKET}": (without_tags,),
+    f"Bucket {_BUCKET}": (without_tags, without_protection),
     "Role pedigree-pipeline": (another_trust,),
     "InstanceProfile pedigree-ec2": (another_role,),
     "Queue dog-breeds-await-endpoint": (another_time,),
