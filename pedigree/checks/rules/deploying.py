@@ -99,7 +99,7 @@ def outputs(subject: Subject) -> Iterator[Violation]:
 
     Two executions at once overwrite each other, and a cached result may be a later one's. Join
     Execution.PipelineExecutionId to the address. Training jobs are left alone: the service adds the job's name.
-    The SDK writes such an address for each output that is given none, so a definition is told once.
+    The SDK writes such an address for each output that is given none, so it is one finding for the whole definition.
     """
     shared = [found for address, pointer in _outputs(subject) for found in _shared_address(subject, address, pointer)]
     for first in shared[:1]:

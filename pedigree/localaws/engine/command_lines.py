@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from pedigree.localaws.containers.container import Mount
+
 ENGINES = ("docker", "podman", "nerdctl", "finch")
 """In the order in which they are looked for."""
 NONE, AUTO = "none", "auto"
@@ -27,15 +29,6 @@ _READ_BY_ENGINES = re.compile(
 
 
 @dataclass(frozen=True)
-class Bind:
-    """A file or folder of this machine, and where the container has it."""
-
-    source: Path
-    target: str
-    is_writable: bool = True
-
-
-@dataclass(frozen=True)
 class EngineContainer:
     """One container of an engine; without an entrypoint, that of its image gets the command.
 
@@ -48,7 +41,7 @@ class EngineContainer:
     hostname: str
     command: tuple[str, ...] = ()
     entrypoint: str = ""
-    binds: tuple[Bind, ...] = ()
+    mounts: tuple[Mount, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     network: str = MACHINE_NETWORK
@@ -61,7 +54,7 @@ def run(engine: str, container: EngineContainer) -> CommandLine:
         *(engine, "run", "--rm", "--name", container.name, "--label", f"{_LABEL}={container.owner}"),
         *("--hostname", container.hostname, *_network(container), *_security(engine)),
         *(("--shm-size", f"{container.shared_memory_megabytes}m") if container.shared_memory_megabytes else ()),
-        *(word for bind in container.binds for word in ("--mount", _mount(bind))),
+        *(word for mount in container.mounts for word in ("--mount", _mounted(mount))),
         *(word for name, value in container.variables.items() for word in ("--env", _variable(name, value))),
         *(("--entrypoint", container.entrypoint) if container.entrypoint else ()),
         *(container.image, *container.command),
@@ -76,7 +69,16 @@ def environment(container: EngineContainer) -> Mapping[str, str]:
 def change_owner(engine: str, image: str, folder: Path, owner: tuple[int, int]) -> CommandLine:
     """Gives the files in a folder, which a container of root has written, to a user."""
     words = (engine, "run", "--rm", "--network", NO_NETWORK, "--user", "0:0", *_security(engine), "--entrypoint")
-    return (*words, "chown", "--mount", _mount(Bind(folder, "/mnt")), image, "-R", "{}:{}".format(*owner), "/mnt")
+    return (
+        *words,
+        "chown",
+        "--mount",
+        _mounted(Mount(folder, "/mnt", is_writable=True)),
+        image,
+        "-R",
+        "{}:{}".format(*owner),
+        "/mnt",
+    )
 
 
 def remove(engine: str, names: Sequence[str]) -> CommandLine:
@@ -134,13 +136,13 @@ def _security(engine: str) -> CommandLine:
     return ("--security-opt", "label=disable") if Path(engine).name == _PODMAN else ()
 
 
-def _mount(bind: Bind) -> str:
+def _mounted(mount: Mount) -> str:
     """As a line of CSV: a path may have a comma."""
     words = [
         "type=bind",
-        f"source={bind.source}",
-        f"target={bind.target}",
-        *(() if bind.is_writable else ("readonly",)),
+        f"source={mount.source}",
+        f"target={mount.target}",
+        *(() if mount.is_writable else ("readonly",)),
     ]
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(words)

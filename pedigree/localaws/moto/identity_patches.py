@@ -48,7 +48,7 @@ def create_user(original: Any) -> Callable[..., Any]:
 
 
 class NewRole:
-    """A role as the answer to its creation has it: how long sessions last, and the last one, only GetRole tells."""
+    """A role as CreateRole answers: how long sessions last, and its last use, are in GetRole's answer alone."""
 
     def __init__(self, role: Role) -> None:
         self._role = role
@@ -173,7 +173,7 @@ def get_federation_token(_original: Any) -> Callable[..., Any]:
 
 
 def linked_role(original: Any) -> Callable[..., Any]:
-    """A service has one role of its own; a few services have several, told apart by a suffix."""
+    """A service has one role of its own; a few services have several, with a suffix each."""
 
     def create_service_linked_role(self: IAMBackend, service_name: str, description: str, suffix: str) -> Any:
         if suffix and service_name not in _SUFFIXED:

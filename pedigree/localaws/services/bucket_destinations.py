@@ -1,4 +1,4 @@
-"""Carries what S3 tells of its buckets to queues, functions and EventBridge, which know nothing of S3."""
+"""Delivers the event notifications of buckets to queues, functions and EventBridge, which know nothing of S3."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BucketDestinations:
         self._queues = queues
 
     def problem(self, arn: str, bucket_arn: str) -> str:
-        """Why a destination cannot be told of a bucket, in AWS's words; empty if it can."""
+        """Why a destination cannot get the notifications of a bucket, in AWS's words; empty if it can."""
         _, _, service, region, *_, name = arn.split(":")
         if service == "sns":
             return _NO_TOPIC

@@ -79,7 +79,7 @@ def _run(submitted: SubmitArguments, root: Path, folder: Path, settings: Mapping
 
 
 def _defaults(folder: Path, events: Path | None) -> dict[str, str]:
-    """What Spark is told if the job's own configuration says nothing else: half of the memory, for one."""
+    """Spark's settings if the job's own configuration has no others: half of the memory, for one."""
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     logged = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": events.as_uri()} if events else {}
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tensorflow_serving_container.request_formats import JSON, JSON_LINES, JSONS, RequestError, serving_document
+from tensorflow_serving_container.request_formats import JSON, JSON_LINES, JSONS, ServingRequestError, serving_document
 from tensorflow_serving_container.rest_server import started
 from tensorflow_serving_container.saved_models import SavedModels
 
@@ -63,7 +63,7 @@ def output_fn(prediction: Any, accept: str) -> tuple[bytes | str, str]:
     try:
         content, kind = model.handler(io.BytesIO(body), own)
     except Exception as error:
-        raise RequestError(_FAILED, str(error)) from error
+        raise ServingRequestError(_FAILED, str(error)) from error
     return content, kind
 
 

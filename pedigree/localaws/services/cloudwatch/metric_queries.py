@@ -28,7 +28,7 @@ class Datum:
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """A span of time that is divided into periods of as many seconds."""
 
     start: float
@@ -63,7 +63,7 @@ def of_metric(data: Iterable[Datum], metric: Mapping[str, Any], unit: str | None
     ]
 
 
-def by_period(data: Iterable[Datum], span: Span) -> dict[float, list[Datapoint]]:
+def by_period(data: Iterable[Datum], span: TimeSpan) -> dict[float, list[Datapoint]]:
     """Group data by the periods in which they lie, the earliest first."""
     periods: dict[float, list[Datapoint]] = {}
     for datum in data:
@@ -77,7 +77,7 @@ def metric_series(data: Iterable[Datum], query: Mapping[str, Any], start: float,
     """Return the statistic that a query asks for, of each period that has data."""
     asked = query["MetricStat"]
     chosen = of_metric(data, asked["Metric"], asked.get("Unit"))
-    periods = by_period(chosen, Span(start, end, int(asked["Period"])))
+    periods = by_period(chosen, TimeSpan(start, end, int(asked["Period"])))
     values = {moment: statistic(points, asked["Stat"]) for moment, points in periods.items()}
     return {moment: value for moment, value in values.items() if value is not None}
 

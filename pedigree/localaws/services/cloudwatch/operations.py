@@ -17,7 +17,7 @@ from pedigree.localaws.services.cloudwatch import composite_rule, metric_queries
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import datapoint, dimensions
 from pedigree.localaws.services.cloudwatch.composite_rule import CompositeRuleError
 from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
-from pedigree.localaws.services.cloudwatch.metric_queries import NO_UNIT, Datum, Span
+from pedigree.localaws.services.cloudwatch.metric_queries import NO_UNIT, Datum, TimeSpan
 from pedigree.localaws.services.cloudwatch.statistics import statistic
 from pedigree.localaws.services.cloudwatch.value_pages import page
 
@@ -81,7 +81,7 @@ class CloudWatchOperations:
         names = [*(members.get("Statistics") or ()), *(members.get("ExtendedStatistics") or ())]
         if not names:
             raise _combination("Must specify either Statistics or ExtendedStatistics")
-        span = Span(_seconds(members["StartTime"]), _seconds(members["EndTime"]), int(members["Period"]))
+        span = TimeSpan(_seconds(members["StartTime"]), _seconds(members["EndTime"]), int(members["Period"]))
         _check_span(span.start, span.end)
         _check_number(span)
         data = metric_queries.of_metric(self._data(exchange.region), members, members.get("Unit"))
@@ -124,7 +124,7 @@ def _result(key: str, label: str, values: Sequence[tuple[float, float]], *, is_c
     }
 
 
-def _statistics(data: Sequence[Datum], span: Span, names: Sequence[str], unit: str) -> list[Mapping[str, Any]]:
+def _statistics(data: Sequence[Datum], span: TimeSpan, names: Sequence[str], unit: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for moment, points in metric_queries.by_period(data, span).items():
         values = {name: statistic(points, name) for name in names}
@@ -140,7 +140,7 @@ def _check_span(start: float, end: float) -> None:
         raise ServiceError("InvalidParameterValue", words)
 
 
-def _check_number(span: Span) -> None:
+def _check_number(span: TimeSpan) -> None:
     number = int((span.end - span.start) // span.period)
     if number > _MOST_DATAPOINTS:
         raise _combination(

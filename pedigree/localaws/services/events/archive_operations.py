@@ -91,7 +91,7 @@ class ArchiveOperations:
         return ArchivedEvents(self._world.store)
 
     def _identifier(self, name: str, region: str) -> str:
-        """Return what tells an archive from a later one of the same name; empty if there is none."""
+        """Return the id of an archive, which a later one of the same name has not; empty if there is none."""
         with self._use_backend(_SERVICE, region) as backend:
             archive = backend.archives.get(name)
             return archive.uuid if archive else ""

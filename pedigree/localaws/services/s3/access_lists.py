@@ -85,7 +85,7 @@ def put_acl(storage: ObjectStorage, exchange: Exchange, location: S3Location) ->
         storage.store.update(BUCKET, location.bucket, lambda bucket: {**bucket, "grants": grants})
         return Response(status=200)
     storage.catalog.update(location, lambda stored: {**stored, "grants": grants}, requested_version(exchange))
-    storage.tell(exchange, "ObjectAcl:Put", location, body)
+    storage.publish_event(exchange, "ObjectAcl:Put", location, body)
     return Response(status=200, headers=version_headers(storage.bucket(location.bucket), body))
 
 

@@ -25,8 +25,8 @@ _NO_CONTENT = 204
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of configuration: the operation that sets it, and what is answered where it is missing."""
+class Subresource:
+    """A subresource of a bucket: the operation that sets it, and what is answered where it is missing."""
 
     operation: str
     missing: tuple[str, str] = ("", "")
@@ -34,35 +34,39 @@ class Kind:
     put_status: int = 200
 
 
-_KINDS: Mapping[str, Kind] = {
-    "versioning": Kind("PutBucketVersioning", empty=xml.document("VersioningConfiguration", {})),
-    "notification": Kind("PutBucketNotificationConfiguration", empty=xml.document("NotificationConfiguration", {})),
-    "logging": Kind("PutBucketLogging", empty=xml.document("BucketLoggingStatus", {})),
-    "accelerate": Kind("PutBucketAccelerateConfiguration", empty=xml.document("AccelerateConfiguration", {})),
-    "requestPayment": Kind(
+_KINDS: Mapping[str, Subresource] = {
+    "versioning": Subresource("PutBucketVersioning", empty=xml.document("VersioningConfiguration", {})),
+    "notification": Subresource(
+        "PutBucketNotificationConfiguration", empty=xml.document("NotificationConfiguration", {})
+    ),
+    "logging": Subresource("PutBucketLogging", empty=xml.document("BucketLoggingStatus", {})),
+    "accelerate": Subresource("PutBucketAccelerateConfiguration", empty=xml.document("AccelerateConfiguration", {})),
+    "requestPayment": Subresource(
         "PutBucketRequestPayment", empty=xml.document("RequestPaymentConfiguration", {"Payer": "BucketOwner"})
     ),
-    "encryption": Kind("PutBucketEncryption", empty=xml.document("ServerSideEncryptionConfiguration", _AES256)),
-    "policy": Kind("PutBucketPolicy", ("NoSuchBucketPolicy", "The bucket policy does not exist"), put_status=204),
-    "lifecycle": Kind(
+    "encryption": Subresource("PutBucketEncryption", empty=xml.document("ServerSideEncryptionConfiguration", _AES256)),
+    "policy": Subresource(
+        "PutBucketPolicy", ("NoSuchBucketPolicy", "The bucket policy does not exist"), put_status=204
+    ),
+    "lifecycle": Subresource(
         "PutBucketLifecycleConfiguration",
         ("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
     ),
-    "tagging": Kind("PutBucketTagging", ("NoSuchTagSet", "The TagSet does not exist"), put_status=204),
-    "publicAccessBlock": Kind(
+    "tagging": Subresource("PutBucketTagging", ("NoSuchTagSet", "The TagSet does not exist"), put_status=204),
+    "publicAccessBlock": Subresource(
         "PutPublicAccessBlock",
         ("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"),
     ),
-    "ownershipControls": Kind(
+    "ownershipControls": Subresource(
         "PutBucketOwnershipControls",
         ("OwnershipControlsNotFoundError", "The bucket ownership controls were not found"),
     ),
-    "cors": Kind("PutBucketCors", ("NoSuchCORSConfiguration", "The CORS configuration does not exist")),
-    "website": Kind(
+    "cors": Subresource("PutBucketCors", ("NoSuchCORSConfiguration", "The CORS configuration does not exist")),
+    "website": Subresource(
         "PutBucketWebsite",
         ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
     ),
-    "object-lock": Kind(
+    "object-lock": Subresource(
         "PutObjectLockConfiguration",
         ("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
     ),

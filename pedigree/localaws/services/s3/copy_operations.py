@@ -69,7 +69,7 @@ def copy_object(storage: ObjectStorage, exchange: Exchange, copied: S3Address, l
         members = {**_members(storage, exchange, source, location), "checksums": _checksums(headers, source, file)}
         with storage.store.transaction():
             body = storage.catalog.record(location, blob, precondition(headers, location.key), **members)
-            storage.tell(exchange, "ObjectCreated:Copy", location, body)
+            storage.publish_event(exchange, "ObjectCreated:Copy", location, body)
     result = {
         "LastModified": times(body["modified"]),
         "ETag": f'"{body["etag"]}"',

@@ -1,4 +1,4 @@
-"""Lifecycle rules: what S3 takes, and when an object expires by them. Nothing expires here; the date is only told."""
+"""Lifecycle rules: what S3 takes, and when an object expires by them. Nothing expires here; answers have the date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells what a bucket's notification configuration names of changes of objects: queues, functions and EventBridge."""
+"""Event notifications: changes of objects go to the queues, functions and EventBridge that a bucket names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Destinations(Protocol):
     """Where messages and events go; what is sent is stored first, and repeated until it has arrived."""
 
     def problem(self, arn: str, bucket_arn: str) -> str:
-        """Why a destination cannot be told of a bucket; empty if it can."""
+        """Why a destination cannot get the notifications of a bucket; empty if it can."""
         ...
 
     def send(self, arn: str, body: str, bucket_arn: str) -> None:
@@ -54,7 +54,7 @@ class NoDestinations:
 
 
 class BucketNotifications:
-    """Tells of changes of objects, as their bucket's configuration asks for it."""
+    """Sends the notifications that a bucket's configuration asks for."""
 
     def __init__(self, store: Store, account: str, now: Callable[[], dt.datetime], destinations: Destinations) -> None:
         self._store = store
@@ -63,7 +63,7 @@ class BucketNotifications:
         self._destinations = destinations
 
     def check(self, bucket: str, headers: Mapping[str, str], content: bytes) -> None:
-        """Refuse a configuration whose destinations cannot be told of a bucket, unless the request leaves that out."""
+        """Refuse a configuration whose destinations cannot get them, unless the request leaves that out."""
         if headers.get(_UNVALIDATED, "").lower() == "true":
             return
         arns = [arn for configuration in xml.parse(content) for arn in _arns(configuration)]

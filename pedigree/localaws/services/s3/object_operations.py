@@ -53,7 +53,7 @@ def put_object(storage: ObjectStorage, exchange: Exchange, location: S3Location)
     name = "ObjectCreated:Put" if exchange.form is None else "ObjectCreated:Post"
     with storage.catalog.blobs.added_payload(payload) as blob, storage.store.transaction():
         body = storage.catalog.record(location, blob, precondition(headers, location.key), **members)
-        storage.tell(exchange, name, location, body)
+        storage.publish_event(exchange, name, location, body)
     bucket = storage.bucket(location.bucket)
     lifecycle = configuration_text(storage.store, location.bucket, "lifecycle")
     answered = {
@@ -155,7 +155,7 @@ def remove_object(
         marker = storage.catalog.remove(location, deletion_precondition(etag, location.key))
         name = "ObjectRemoved:Delete" if marker is None else "ObjectRemoved:DeleteMarkerCreated"
         told = {**marker, "etag": _EMPTY_ETAG} if marker else {"number": storage.store.next_number()}
-        storage.tell(exchange, name, location, told)
+        storage.publish_event(exchange, name, location, told)
         return marker
 
 
@@ -168,5 +168,5 @@ def delete_version(
         if body is not None:
             object_lock.check_deletion(body, storage.catalog.now(), bypass=bypass)
             named = {"version": version, "number": storage.store.next_number()}
-            storage.tell(exchange, "ObjectRemoved:Delete", location, named)
+            storage.publish_event(exchange, "ObjectRemoved:Delete", location, named)
         return storage.catalog.remove_version(location, version)

@@ -55,13 +55,13 @@ def put_object_tagging(storage: ObjectStorage, exchange: Exchange, location: S3L
     elements = xml.parse(exchange.body).iter("Tag")
     tags = _checked((tag.findtext("Key", ""), tag.findtext("Value", "")) for tag in elements)
     body = _set(storage, exchange, location, tags)
-    storage.tell(exchange, "ObjectTagging:Put", location, body)
+    storage.publish_event(exchange, "ObjectTagging:Put", location, body)
     return Response(status=200, headers=_headers(storage, location, body))
 
 
 def delete_object_tagging(storage: ObjectStorage, exchange: Exchange, location: S3Location) -> Response:
     body = _set(storage, exchange, location, {})
-    storage.tell(exchange, "ObjectTagging:Delete", location, body)
+    storage.publish_event(exchange, "ObjectTagging:Delete", location, body)
     return Response(status=204, headers=_headers(storage, location, body))
 
 

@@ -37,8 +37,8 @@ class ObjectStorage:
     account: str
     notify: Callable[[ObjectEvent], None] = ignore_event
 
-    def tell(self, exchange: Exchange, name: str, location: S3Location, body: Document) -> None:
-        """Tell of a change of an object whom its bucket's configuration names."""
+    def publish_event(self, exchange: Exchange, name: str, location: S3Location, body: Document) -> None:
+        """Publish the event of a change of an object."""
         requester = exchange.caller.user_id if exchange.caller else ""
         owner = self.owner[:14].upper()
         self.notify(ObjectEvent(name, location.bucket, location.key, body, owner, requester, exchange.region))

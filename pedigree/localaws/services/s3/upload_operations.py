@@ -139,7 +139,7 @@ def complete_multipart_upload(storage: ObjectStorage, exchange: Exchange, locati
     if condition is not None:
         condition.check_upload(storage.catalog.find(location), started.get("before", 0))
     body = storage.uploads.complete(upload, location, _completion(exchange, location))
-    storage.tell(exchange, "ObjectCreated:CompleteMultipartUpload", location, body)
+    storage.publish_event(exchange, "ObjectCreated:CompleteMultipartUpload", location, body)
     result = {
         "Location": object_url(exchange, location),
         "Bucket": location.bucket,

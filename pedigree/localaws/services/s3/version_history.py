@@ -24,7 +24,7 @@ _ID_LENGTH = _RANDOM + _NUMBER + _CHECK
 def new_version_id(number: int) -> str:
     """An id for a version: random, with the version's place in the order of all, and a check of both.
 
-    So a list can go on after a version that was deleted meanwhile, and an id that never was can be told.
+    So a list can go on after a version that was deleted meanwhile, and an id that never was is recognised.
     """
     head = "".join(secrets.choice(_DIGITS) for _ in range(_RANDOM)) + _encoded(number, _NUMBER)
     return head + _encoded(zlib.crc32(head.encode()) % len(_DIGITS) ** _CHECK, _CHECK)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pedigree.localaws.containers.container import Mount
 from pedigree.localaws.engine import command_lines
-from pedigree.localaws.engine.command_lines import NO_NETWORK, Bind, EngineContainer
+from pedigree.localaws.engine.command_lines import NO_NETWORK, EngineContainer
 from pedigree.localaws.images.errors import RecipeError
 from pedigree.localaws.images.recipe import parse
 
@@ -34,8 +35,8 @@ def test_an_entrypoint_comes_before_the_image_and_the_rest_of_the_command_behind
 
 
 def test_folders_are_mounted_whatever_their_names_are() -> None:
-    binds = (Bind(Path('/a,"b" c'), "/opt/ml/input"), Bind(Path("/d"), "/e", is_writable=False))
-    first, second = options(command_lines.run("docker", EngineContainer("n", "i", "/f", "h", binds=binds)), "--mount")
+    mounts = (Mount(Path('/a,"b" c'), "/opt/ml/input", is_writable=True), Mount(Path("/d"), "/e"))
+    first, second = options(command_lines.run("docker", EngineContainer("n", "i", "/f", "h", mounts=mounts)), "--mount")
     assert next(csv.reader([first])) == ["type=bind", 'source=/a,"b" c', "target=/opt/ml/input"]
     assert second == "type=bind,source=/d,target=/e,readonly"
 

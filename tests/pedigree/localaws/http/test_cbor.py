@@ -6,8 +6,6 @@ import datetime as dt
 import json
 from typing import Any
 
-import boto3
-import botocore.model
 import pytest
 import requests
 from botocore.auth import SigV4Auth
@@ -18,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedigree.localaws.http.protocol import cbor
+from tests.support.client_protocols import cloudwatch_client
 from tests.support.local_aws import KEY, REGION, client
 
 NOW = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
@@ -80,16 +79,7 @@ def test_no_content_fails_otherwise(content: bytes) -> None:
 
 @pytest.fixture
 def cloudwatch(url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(botocore.model, "PRIORITY_ORDERED_SUPPORTED_PROTOCOLS", ("smithy-rpc-v2-cbor",))
-    made = boto3.session.Session().client(
-        "cloudwatch",
-        region_name=REGION,
-        endpoint_url=url,
-        aws_access_key_id=KEY.id,
-        aws_secret_access_key=KEY.secret,
-    )
-    assert made.meta.service_model.resolved_protocol == "smithy-rpc-v2-cbor"
-    return made
+    return cloudwatch_client(url, "smithy-rpc-v2-cbor", monkeypatch)
 
 
 def test_a_client_that_speaks_cbor_writes_and_reads_metrics_and_alarms(url: str, cloudwatch: Any) -> None:

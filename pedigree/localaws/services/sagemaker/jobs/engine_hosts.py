@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from pedigree.localaws.containers.container import Mount
 from pedigree.localaws.engine import command_lines
-from pedigree.localaws.engine.command_lines import MACHINE_NETWORK, NO_NETWORK, Bind, EngineContainer
+from pedigree.localaws.engine.command_lines import MACHINE_NETWORK, NO_NETWORK, EngineContainer
 from pedigree.localaws.engine.engines import Engine
 from pedigree.localaws.kernel.processes import Host, Launch
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, JobPlan
@@ -70,7 +70,7 @@ def container(
         hostname=names[1],
         entrypoint=entrypoint,
         command=plan.command[1:] if entrypoint else plan.command,
-        binds=(*_binds(plan, sandbox), *(Bind(mount.source, mount.target, mount.is_writable) for mount in shared)),
+        mounts=(*_mounts(plan, sandbox), *shared),
         variables=variables,
         addresses=plan.addresses,
         network=network,
@@ -78,7 +78,7 @@ def container(
     )
 
 
-def _binds(plan: JobPlan, sandbox: Sandbox) -> Iterator[Bind]:
+def _mounts(plan: JobPlan, sandbox: Sandbox) -> Iterator[Mount]:
     """The folders of a job; one that lies in another comes with it."""
     named = [
         folder.folder for folder in (*plan.inputs, *plan.outputs, *((plan.checkpoints,) if plan.checkpoints else ()))
@@ -86,7 +86,7 @@ def _binds(plan: JobPlan, sandbox: Sandbox) -> Iterator[Bind]:
     folders = {PurePosixPath(folder) for folder in (*(f"{ROOT}/{name}" for name in _FOLDERS[plan.kind]), *named)}
     for folder in sorted(folders):
         if not folders & set(folder.parents):
-            yield Bind(sandbox.path(str(folder)), str(folder))
+            yield Mount(sandbox.path(str(folder)), str(folder), is_writable=True)
 
 
 def _host(engine: Engine, container: EngineContainer, sandbox: Sandbox) -> Host:

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.local_aws import KEY, REGION, client
+from tests.support.client_protocols import cloudwatch_client
+from tests.support.local_aws import client
 
 NOW = dt.datetime.now(dt.timezone.utc).replace(second=10, microsecond=0)
 MINUTE = dt.timedelta(minutes=1)
@@ -152,17 +152,7 @@ def test_a_metric_with_several_dimensions_is_listed_once(url: str) -> None:
 
 
 def test_the_older_protocol_is_answered_in_its_own_form(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore import model
-
-    monkeypatch.setattr(model, "PRIORITY_ORDERED_SUPPORTED_PROTOCOLS", ("query",))
-    older = boto3.session.Session().client(
-        "cloudwatch",
-        region_name=REGION,
-        endpoint_url=url,
-        aws_access_key_id=KEY.id,
-        aws_secret_access_key=KEY.secret,
-    )
-    assert older.meta.service_model.resolved_protocol == "query"
+    older = cloudwatch_client(url, "query", monkeypatch)
     put(url, "own/older", 5)
     answer = older.get_metric_data(MetricDataQueries=[query("own/older", "m")], **SPAN)
     assert answer["MetricDataResults"][0]["Values"] == [5.0]

@@ -44,7 +44,7 @@ class Received:
 
 
 @dataclass
-class Told:
+class NotifiedBucket:
     """Notifications of one bucket, and what they were for."""
 
     notifications: BucketNotifications
@@ -69,11 +69,11 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Iterator[Told]:
+def told(tmp_path: Path) -> Iterator[NotifiedBucket]:
     store = Store(tmp_path / "state.sqlite")
 
     received = Received()
-    yield Told(BucketNotifications(store, "123456789012", lambda: NOW, received), store, received)
+    yield NotifiedBucket(BucketNotifications(store, "123456789012", lambda: NOW, received), store, received)
     store.close()
 
 
@@ -82,7 +82,7 @@ def queue(event: str = "s3:ObjectCreated:*", rules: str = "") -> str:
     return f"<QueueConfiguration><Id>id</Id><Queue>{QUEUE}</Queue><Event>{event}</Event>{key}</QueueConfiguration>"
 
 
-def test_a_record_says_what_has_changed(told: Told) -> None:
+def test_a_record_says_what_has_changed(told: NotifiedBucket) -> None:
     told.configure(queue())
     told.change("ObjectCreated:Put", version="v1")
     ((arn, message),) = told.messages
@@ -112,13 +112,13 @@ def test_a_record_says_what_has_changed(told: Told) -> None:
         ("s3:ObjectCreated:*", "<FilterRule><Name>suffix</Name><Value>.csv</Value></FilterRule>", False),
     ],
 )
-def test_only_what_is_asked_for_is_told(told: Told, event: str, rule: str, is_told: bool) -> None:
+def test_only_what_is_asked_for_is_told(told: NotifiedBucket, event: str, rule: str, is_told: bool) -> None:
     told.configure(queue(event, rule))
     told.change("ObjectCreated:Put")
     assert bool(told.messages) is is_told
 
 
-def test_a_function_and_eventbridge_are_told_as_well(told: Told) -> None:
+def test_a_function_and_eventbridge_are_told_as_well(told: NotifiedBucket) -> None:
     name = f"<CloudFunction>{FUNCTION}</CloudFunction><Event>s3:ObjectRemoved:*</Event>"
     told.configure(
         f"<CloudFunctionConfiguration><Id>f</Id>{name}</CloudFunctionConfiguration>", "<EventBridgeConfiguration/>"
@@ -131,7 +131,7 @@ def test_a_function_and_eventbridge_are_told_as_well(told: Told) -> None:
     assert detail["object"]["version-id"] == "v2"
 
 
-def test_the_end_of_a_restoration_is_told_by_s3_itself(told: Told) -> None:
+def test_the_end_of_a_restoration_is_told_by_s3_itself(told: NotifiedBucket) -> None:
     told.configure(queue("s3:ObjectRestore:*"), "<EventBridgeConfiguration/>")
     told.change("ObjectRestore:Completed", restored="2030-01-04T00:00:00Z", storage_class="GLACIER")
     (record,) = told.messages[0][1]["Records"]
@@ -144,7 +144,7 @@ def test_the_end_of_a_restoration_is_told_by_s3_itself(told: Told) -> None:
     assert (detail_type, detail["restore-expiry-time"]) == ("Object Restore Completed", "2030-01-04T00:00:00Z")
 
 
-def test_tags_are_told_without_a_size(told: Told) -> None:
+def test_tags_are_told_without_a_size(told: NotifiedBucket) -> None:
     told.configure(queue("s3:ObjectTagging:*"), "<EventBridgeConfiguration/>")
     told.change("ObjectTagging:Delete")
     (record,) = told.messages[0][1]["Records"]
@@ -152,7 +152,7 @@ def test_tags_are_told_without_a_size(told: Told) -> None:
     assert told.events[0][0] == "Object Tags Deleted"
 
 
-def test_a_destination_that_cannot_be_told_is_refused(told: Told) -> None:
+def test_a_destination_that_cannot_be_told_is_refused(told: NotifiedBucket) -> None:
     function = f"<CloudFunction>{FUNCTION}</CloudFunction><Event>s3:ObjectRemoved:*</Event>"
     inner = f"{queue()}<CloudFunctionConfiguration>{function}</CloudFunctionConfiguration>"
     document = f"<NotificationConfiguration>{inner}</NotificationConfiguration>".encode()

@@ -18,7 +18,7 @@ _BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Status:
+class FileStatus:
     """A file or a folder."""
 
     name: str
@@ -35,39 +35,39 @@ class S3Folders:
         self._made: set[str] = set()
         self._lock = threading.Lock()
 
-    def status(self, path: str) -> Status:
+    def status(self, path: str) -> FileStatus:
         """What is at a path; FileNotFoundError if nothing is."""
         bucket, key = _split(path)
         name = path.rpartition("/")[2]
         if key:
             try:
                 head = self._client.head_object(Bucket=bucket, Key=key)
-                return Status(name, False, head["ContentLength"], _milliseconds(head["LastModified"]))
+                return FileStatus(name, False, head["ContentLength"], _milliseconds(head["LastModified"]))
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _NOT_FOUND:
                     raise
         if self._is_made(path) or next(self._objects(path, 1), None) or not key:
-            return Status(name)
+            return FileStatus(name)
         raise FileNotFoundError(f"File does not exist: {path}")
 
-    def listing(self, path: str) -> list[Status]:
+    def listing(self, path: str) -> list[FileStatus]:
         """What is in a folder, or the file itself, which then has no name."""
         bucket, key = _split(path)
-        found: dict[str, Status] = {}
+        found: dict[str, FileStatus] = {}
         prefix = f"{key}/" if key else ""
         for page in self._pages(bucket, prefix, Delimiter="/"):
             for document in page.get("Contents", []):
                 name = document["Key"].removeprefix(prefix)
                 if name:
-                    found[name] = Status(name, False, document["Size"], _milliseconds(document["LastModified"]))
+                    found[name] = FileStatus(name, False, document["Size"], _milliseconds(document["LastModified"]))
             names = [common["Prefix"].removeprefix(prefix).rstrip("/") for common in page.get("CommonPrefixes", [])]
-            found |= {name: Status(name) for name in names if name}
+            found |= {name: FileStatus(name) for name in names if name}
         with self._lock:
             below = [made.removeprefix(f"{path}/").partition("/")[0] for made in self._made if _is_below(made, path)]
-        found = {**{name: Status(name) for name in below}, **found}
+        found = {**{name: FileStatus(name) for name in below}, **found}
         if not found:
             status = self.status(path)
-            return [] if status.is_folder else [Status("", False, status.size, status.milliseconds)]
+            return [] if status.is_folder else [FileStatus("", False, status.size, status.milliseconds)]
         return [found[name] for name in sorted(found)]
 
     def read(self, path: str, offset: int, length: int | None) -> tuple[Any, int]:
@@ -101,7 +101,7 @@ class S3Folders:
                 return False
             target = f"{target}/{moved.name}"
         except FileNotFoundError:
-            pass
+            pass  # the target is the new name itself
         for path in list(self._objects(source)) if moved.is_folder else [source]:
             self._copy(path, target + path.removeprefix(source))
         with self._lock:

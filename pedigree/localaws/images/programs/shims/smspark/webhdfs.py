@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from smspark.s3_folders import S3Folders, Status
+from smspark.s3_folders import FileStatus, S3Folders
 
 SCHEMES = ("s3", "s3a", "s3n")
 _OVERLOADED = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
@@ -34,7 +34,7 @@ _NO_TOKEN = "AAAAAA"  # noqa: S105  # identifier, password, kind and service, al
 _DENIED = ("AccessDenied", "403")
 
 
-class UnsupportedError(Exception):
+class UnsupportedOperationError(Exception):
     """An operation of WebHDFS that S3 has nothing for."""
 
 
@@ -46,7 +46,7 @@ class Gateway:
     secret: str = field(repr=False)
 
     def settings(self, buckets: Sequence[str]) -> dict[str, str]:
-        """What Spark must be told so that addresses in these buckets lead here."""
+        """The settings by which addresses in these buckets lead here."""
         root, table = f"webhdfs://127.0.0.1:{self.port}/{self.secret}", "spark.hadoop.fs.viewfs.mounttable"
         links = {f"{table}.{bucket}.linkFallback": f"{root}/{bucket}" for bucket in buckets}
         schemes = {f"spark.hadoop.fs.{scheme}.impl": _OVERLOADED for scheme in SCHEMES}
@@ -60,11 +60,11 @@ def serving(folders: S3Folders) -> Iterator[Gateway]:
     """Serve until the block ends."""
     secret = secrets.token_urlsafe()
 
-    class Handler(_Handler):
+    class FolderHandler(_Handler):
         operations = Operations(folders)
         root = f"{_ROOT}{secret}/"
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), FolderHandler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield Gateway(server.server_address[1], secret)
@@ -93,7 +93,7 @@ class Operations:
             "SETREPLICATION": lambda: {"boolean": True},
         }
         if name not in operations:
-            raise UnsupportedError(f"{name} is not supported for objects in S3")
+            raise UnsupportedOperationError(f"{name} is not supported for objects in S3")
         return operations[name]()
 
     def _listing(self, path: str) -> Mapping[str, Any]:
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._written(200, self.operations.answer(name, path, given, self.root))
         except FileNotFoundError as error:
             self._refused(404, "FileNotFoundException", str(error))
-        except UnsupportedError as error:
+        except UnsupportedOperationError as error:
             self._refused(400, "UnsupportedOperationException", str(error))
         except ClientError as error:
             is_denied = error.response["Error"]["Code"] in _DENIED
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refused(403, "IOException", str(error))
 
     def _content(self, name: str, path: str, given: Mapping[str, str]) -> None:
-        """Clients ask twice: first they are told to which host they must go, which is this one."""
+        """Clients ask twice: the first answer redirects them to a host, which is this one."""
         if _STEP not in given:
             self.send_response(307)
             self.send_header("Location", f"http://{self.headers['Host']}{self.path}&{_STEP}=2")
@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _document(status: Status, name: str) -> Mapping[str, Any]:
+def _document(status: FileStatus, name: str) -> Mapping[str, Any]:
     kind = ("DIRECTORY", "755") if status.is_folder else ("FILE", "644")
     return {
         "pathSuffix": name,

@@ -12,7 +12,7 @@ _ROWS = re.compile(r"^\s*\[\s*\[")
 _NUMBER = re.compile(r'^\s*("|[\d.Ee+\-]+.*)')
 
 
-class RequestError(Exception):
+class ServingRequestError(Exception):
     """A request that cannot be answered, with the status that says so; its words are a document."""
 
     def __init__(self, status_code: int, message: str) -> None:
@@ -26,7 +26,7 @@ def serving_document(body: str, content_type: str) -> str:
     if kind == CSV:
         return _of_csv(body)
     if kind not in (JSON, JSON_LINES, JSONS):
-        raise RequestError(415, f"Unsupported Media Type: {content_type or 'Unknown'}")
+        raise ServingRequestError(415, f"Unsupported Media Type: {content_type or 'Unknown'}")
     if _SEVERAL.search(body):
         lines = _lines(body)
         return _document(lines[0] if len(lines) == 1 else f"[{','.join(lines)}]")

@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tensorflow_serving_container.request_formats import RequestError
+from tensorflow_serving_container.request_formats import ServingRequestError
 from tensorflow_serving_container.saved_models import SavedModels
 
 _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?:(\w+)")
@@ -16,10 +16,10 @@ _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?:(\w+)")
 def started(models: SavedModels) -> int:
     """Serve models in a thread; the port."""
 
-    class Handler(_Handler):
+    class ModelsHandler(_Handler):
         served = models
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ModelsHandler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return int(server.server_address[1])
@@ -34,17 +34,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             self._send(200, self._answered(body.decode()))
-        except RequestError as error:
+        except ServingRequestError as error:
             self._send(error.status_code, str(error).encode())
         except UnicodeDecodeError as error:
-            self._send(400, str(RequestError(400, f"JSON Parse error: {error}")).encode())
+            self._send(400, str(ServingRequestError(400, f"JSON Parse error: {error}")).encode())
 
     def _answered(self, text: str) -> bytes:
         found = _PATH.fullmatch(self.path)
         if "Origin" in self.headers or not found:
-            raise RequestError(404, "Malformed request: POST " + self.path)
+            raise ServingRequestError(404, "Malformed request: POST " + self.path)
         if found[3] != "predict":
-            raise RequestError(400, f"the local AWS serves predict alone, and not {found[3]}")
+            raise ServingRequestError(400, f"the local AWS serves predict alone, and not {found[3]}")
         return self.served.answer(found[1], found[2] or "", text)
 
     def _send(self, status: int, content: bytes) -> None:

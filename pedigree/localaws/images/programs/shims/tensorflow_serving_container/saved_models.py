@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tensorflow_serving_container.request_formats import RequestError
+from tensorflow_serving_container.request_formats import ServingRequestError
 
 _SIGNATURE = "serving_default"
 _BAD_REQUEST, _NOT_FOUND = 400, 404
@@ -47,16 +47,16 @@ class SavedModels:
         model = versions.get(int(version) if version else max(versions, default=0))
         if model is None:
             wanted = f"Specific({name}, {version})" if version else f"Latest({name})"
-            raise RequestError(_NOT_FOUND, f"Servable not found for request: {wanted}")
+            raise ServingRequestError(_NOT_FOUND, f"Servable not found for request: {wanted}")
         try:
             document = json.loads(text)
             answer = _predicted(model.signatures[document.get("signature_name", _SIGNATURE)], document)
-        except RequestError:
+        except ServingRequestError:
             raise
         except KeyError as error:
-            raise RequestError(_BAD_REQUEST, f"Serving signature name or input not found: {error}") from error
+            raise ServingRequestError(_BAD_REQUEST, f"Serving signature name or input not found: {error}") from error
         except (ValueError, TypeError, AttributeError, tf.errors.OpError) as error:
-            raise RequestError(_BAD_REQUEST, f"Failed to process element: {error}") from error
+            raise ServingRequestError(_BAD_REQUEST, f"Failed to process element: {error}") from error
         return json.dumps(answer, indent=4).encode()
 
 
@@ -66,7 +66,9 @@ def _predicted(signature: Any, document: Mapping[str, Any]) -> Mapping[str, Any]
     if "instances" in document:
         rows = document["instances"]
         if not isinstance(rows, list) or not rows:
-            raise RequestError(_BAD_REQUEST, "Request data missing or invalid: 'instances' must be a list of rows")
+            raise ServingRequestError(
+                _BAD_REQUEST, "Request data missing or invalid: 'instances' must be a list of rows"
+            )
         is_named = isinstance(rows[0], dict) and "b64" not in rows[0]
         columns = {name: [row[name] for row in rows] for name in rows[0]} if is_named else {_only(specs): rows}
         outputs = _called(signature, specs, columns)
@@ -74,7 +76,7 @@ def _predicted(signature: Any, document: Mapping[str, Any]) -> Mapping[str, Any]
             return {"predictions": next(iter(outputs.values()))}
         return {"predictions": [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values(), strict=True)]}
     if "inputs" not in document:
-        raise RequestError(_BAD_REQUEST, "Missing 'inputs' or 'instances' key")
+        raise ServingRequestError(_BAD_REQUEST, "Missing 'inputs' or 'instances' key")
     given = document["inputs"]
     outputs = _called(signature, specs, given if isinstance(given, dict) else {_only(specs): given})
     return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
@@ -82,13 +84,15 @@ def _predicted(signature: Any, document: Mapping[str, Any]) -> Mapping[str, Any]
 
 def _only(specs: Mapping[str, Any]) -> str:
     if len(specs) != 1:
-        raise RequestError(_BAD_REQUEST, f"instances is a plain list, but expecting list of objects: {sorted(specs)}")
+        raise ServingRequestError(
+            _BAD_REQUEST, f"instances is a plain list, but expecting list of objects: {sorted(specs)}"
+        )
     return next(iter(specs))
 
 
 def _called(signature: Any, specs: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
     if missing := sorted(specs.keys() ^ columns.keys()):
-        raise RequestError(_BAD_REQUEST, f"inputs of the signature are {sorted(specs)}; these differ: {missing}")
+        raise ServingRequestError(_BAD_REQUEST, f"inputs of the signature are {sorted(specs)}; these differ: {missing}")
     tensors = {name: tf.constant(_decoded(columns[name]), dtype=spec.dtype) for name, spec in specs.items()}
     return {name: _plain(name, tensor.numpy()) for name, tensor in sorted(signature(**tensors).items())}
 
@@ -101,7 +105,7 @@ def _decoded(value: Any) -> Any:
         try:
             return base64.b64decode(value["b64"], validate=True)
         except binascii.Error as error:
-            raise RequestError(_BAD_REQUEST, f"a value has b64 that cannot be decoded: {error}") from error
+            raise ServingRequestError(_BAD_REQUEST, f"a value has b64 that cannot be decoded: {error}") from error
     return value
 
 
